@@ -1,0 +1,133 @@
+"""One tree of errors: what failed, its subject, and whether trying again can help.
+
+Workers look at the class, never at the message. Every class passes its arguments on to `Exception`, so that it
+survives pickling between Celery processes. Foreign exceptions become one of these where they enter the library.
+"""
+
+from __future__ import annotations
+
+
+class CopydeskError(Exception):
+    """Something in copydesk failed.
+
+    `subject` names what it failed on (a file, an item id, a setting); `detail` says why, for a person.
+    The first line of a class's docstring is its default message.
+    """
+
+    retryable = False
+    """True when the same call may succeed later with nothing changed by us."""
+
+    def __init__(self, subject: str = "", detail: str = "") -> None:
+        super().__init__(subject, detail)
+        self.subject = subject
+        self.detail = detail
+
+    @property
+    def code(self) -> str:
+        """The snake_case name that receipts, outcome files and logs carry."""
+        name = type(self).__name__
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+    def __str__(self) -> str:
+        headline = (type(self).__doc__ or type(self).__name__).splitlines()[0].rstrip(".")
+        parts = [headline, self.subject, self.detail]
+        return ": ".join(part for part in parts if part)
+
+
+class SettingsError(CopydeskError):
+    """The settings are not usable."""
+
+
+class LexiconError(CopydeskError):
+    """A rule file is wrong."""
+
+
+class UsageError(CopydeskError):
+    """The command cannot be carried out as it was given."""
+
+
+# --- bad input: recorded as `rejected`, never retried ---------------------------------------------------------
+
+
+class InputError(CopydeskError):
+    """The input cannot become an article."""
+
+
+class EmptyInput(InputError):
+    """The input is empty."""
+
+
+class BinaryInput(InputError):
+    """The input is binary, not text."""
+
+
+class InputTooLarge(InputError):
+    """The input is larger than the limit."""
+
+
+class UnknownFormat(InputError):
+    """No format matches the input."""
+
+
+class MalformedInput(InputError):
+    """The input is damaged beyond what its parser can read."""
+
+
+class InvalidJob(InputError):
+    """The job does not follow the published schema."""
+
+
+class UnsupportedJobVersion(InvalidJob):
+    """The job is of a version that this copydesk does not speak."""
+
+
+class ItemConflict(InputError):
+    """The item id was used before with another body."""
+
+
+class MissingInput(InputError):
+    """The input that the job refers to is not there."""
+
+
+# --- dependencies: retried with a back-off, never counted against the item ------------------------------------
+
+
+class DependencyError(CopydeskError):
+    """A service that copydesk depends on did not do its part."""
+
+    retryable = True
+
+
+class QueueUnavailable(DependencyError):
+    """Redis did not answer or refused the command."""
+
+
+class QueueFull(QueueUnavailable):
+    """Redis has no memory left for more."""
+
+
+class DatabaseUnavailable(DependencyError):
+    """Postgres did not answer or refused the statement."""
+
+
+class SpoolUnavailable(DependencyError):
+    """The disk that holds the input did not do its part."""
+
+
+# --- our own faults on one item: recorded as `dead`, replayable -----------------------------------------------
+
+
+class RowRefused(CopydeskError):
+    """Postgres refuses this row whatever the state of the server."""
+
+
+class ProcessingError(CopydeskError):
+    """Our own code failed on this item."""
+
+
+class SchemaMismatch(CopydeskError):
+    """The database has another schema than this copydesk."""
+
+
+class ServerStartError(CopydeskError):
+    """An embedded server or a service did not start."""

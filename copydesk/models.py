@@ -1,0 +1,245 @@
+"""The values that stand between the stages: raw item, parsed, cleaned, document, verdict.
+
+In-process values are frozen dataclasses; what crosses a process border is a frozen pydantic model that refuses
+unknown fields. No behaviour beyond small derivations lives here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+
+class Outcome(StrEnum):
+    """How an item ended; each accepted item has exactly one (docs/promises.md)."""
+
+    STORED = "stored"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    WITHDRAWN = "withdrawn"
+    SUPPRESSED = "suppressed"
+    REJECTED = "rejected"
+    DEAD = "dead"
+
+
+class PieceClass(StrEnum):
+    """What a line, or a piece of one, is. All but TITLE and BODY are removed from the story."""
+
+    TITLE = "title"
+    BODY = "body"
+    SECTION = "section"
+    METADATA = "metadata"
+    RIGHTS = "rights"
+    CAPTION = "caption"
+    CORRECTION = "correction"
+    DROPPED = "dropped"
+
+
+class Wire(BaseModel):
+    """Base of everything that is written to Redis or sent by a client: frozen, unknown fields refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hints(Wire):
+    """What the sender knows about an item. Explicit structure inside the item wins over a hint."""
+
+    filename: str | None = None
+    media_type: str | None = None
+    encoding: str | None = None
+    url: str | None = None
+    document_id: str | None = None
+    """The sender's lasting id of the document whose versions it sends; a changed text under it is a revision."""
+    title: str | None = None
+    language: str | None = None
+    published_at: str | None = None
+    """ISO 8601."""
+    zone: str | None = None
+    """IANA name of the time zone that the item's times without one are in."""
+
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class Span(Wire):
+    """A place in the decoded input: physical lines counted from 1, and character offsets within them.
+
+    `start` counts in line `line`, `end` in line `end_line` (exclusive); both refer to the line as it stood,
+    before white space was normalised. A whole line has start 0 and end its length.
+    """
+
+    line: int
+    start: int
+    end_line: int
+    end: int
+
+
+class Piece(Wire):
+    """One line or piece of the input, what it is, and the rule that said so."""
+
+    span: Span
+    kind: PieceClass
+    rule: str
+    """`recogniser/rule` as `copydesk clean --explain` prints it."""
+    text: str
+    """The text as it stood in the input, only trimmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One physical line of the decoded input, with the layout facts that recognisers look at."""
+
+    number: int
+    """Counted from 1 in the decoded input."""
+    text: str
+    """As it stood, without its line break."""
+    role: str = ""
+    """What the markup said the line is (`h1`, `figcaption`, `li`, …); empty for plain text."""
+    blank_before: int = 0
+    """How many blank lines stand before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One item as a door accepted it."""
+
+    data: bytes
+    source: str
+    """The configured sender, e.g. the inbox folder; not the publisher."""
+    received_at: datetime
+    hints: Hints = field(default_factory=Hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What explicit structure (a feed entry, a page's metadata) says about an article."""
+
+    title: str | None = None
+    section: str | None = None
+    published_at: str | None = None
+    """ISO 8601 with offset, or without where the zone is unknown, or a bare date."""
+    updated_at: str | None = None
+    publisher: str | None = None
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+    url: str | None = None
+    guid: str | None = None
+    rights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One article candidate as a format parser read it; a feed gives several."""
+
+    format: str
+    lines: tuple[Line, ...]
+    fields: Fields = field(default_factory=Fields)
+    key: str | None = None
+    """Identity within its container (a feed entry's guid or link), None where the item is the document."""
+    raw: bytes = b""
+    """The bytes that this candidate alone came from; a change of them alone makes the item changed."""
+    encoding: str | None = None
+    """Python codec name that the bytes were decoded with."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What cleaning made of one candidate. `pieces` accounts for every non-empty line, in reading order."""
+
+    is_article: bool
+    language: str | None
+    title: str | None
+    section: str | None
+    published_at: str | None
+    zone_unknown: bool
+    """True exactly when `published_at` has a clock time and no offset."""
+    updated_at: str | None
+    publisher: str | None
+    authors: tuple[str, ...]
+    credits: dict[str, tuple[str, ...]]
+    """Keys: editors, producers, photographers, translators, contributors; only those present."""
+    dateline: str | None
+    rights: tuple[str, ...]
+    captions: tuple[str, ...]
+    corrections: tuple[str, ...]
+    body: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+    warnings: tuple[str, ...] = ()
+    reason: str | None = None
+    """Why it is no article, None for articles."""
+
+    @property
+    def removed(self) -> tuple[Piece, ...]:
+        """Every piece that is not in the title or the body."""
+        return tuple(p for p in self.pieces if p.kind not in (PieceClass.TITLE, PieceClass.BODY))
+
+
+class IdentityKey(Wire):
+    """One name under which a document can be met again."""
+
+    kind: Literal["document", "guid", "url", "name", "text"]
+    value: str
+
+
+class Document(Wire):
+    """A cleaned article as it travels through the stream to its row."""
+
+    format: str
+    url: str | None
+    guid: str | None
+    language: str | None
+    title: str | None
+    section: str | None
+    published_at: str | None
+    zone_unknown: bool
+    updated_at: str | None
+    publisher: str | None
+    authors: tuple[str, ...]
+    credits: dict[str, tuple[str, ...]]
+    dateline: str | None
+    rights: tuple[str, ...]
+    captions: tuple[str, ...]
+    corrections: tuple[str, ...]
+    body: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+    encoding: str | None
+    warnings: tuple[str, ...]
+    rules_version: str
+    """Version of the lexicons and profiles that cleaned it."""
+    item_sha256: str
+    """Of the bytes that this article alone came from: equal means the sender changed nothing."""
+    text_sha256: str
+    """Of the letters and digits of title and body: equal means the same text (design: exact)."""
+    keys: tuple[IdentityKey, ...]
+
+
+class StoredVersion(Wire):
+    """What Postgres holds under a key of a new document, as far as a verdict needs it."""
+
+    article_id: str
+    revision: int
+    received_at: datetime
+    item_sha256: str
+    text_sha256: str
+    title: str | None = None
+    body: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a new document is in the light of what is stored, and why."""
+
+    outcome: Outcome
+    article_id: str | None
+    """The stored article it belongs to; None for a new one."""
+    reason: str
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+Json = dict[str, Any]
