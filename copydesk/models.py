@@ -183,7 +183,9 @@ class Cleaned:
 class IdentityKey(Wire):
     """One name under which a document can be met again."""
 
-    kind: Literal["document", "guid", "url", "name", "text"]
+    kind: Literal["item", "document", "guid", "url", "name", "text"]
+    """`item`: the id that the sender gave this one delivery; `document`: its lasting id of the document;
+    `text`: the letters and digits of the text. All but `text` count within one source."""
     value: str
 
 
@@ -214,19 +216,23 @@ class Document(Wire):
     """Version of the lexicons and profiles that cleaned it."""
     item_sha256: str
     """Of the bytes that this article alone came from: equal means the sender changed nothing."""
-    text_sha256: str
-    """Of the letters and digits of title and body: equal means the same text (design: exact)."""
+    content_sha256: str
+    """Of everything that cleaning found: equal means that a change of the bytes changed nothing for a reader."""
     keys: tuple[IdentityKey, ...]
 
 
-class StoredVersion(Wire):
-    """What Postgres holds under a key of a new document, as far as a verdict needs it."""
+class Held(Wire):
+    """What Postgres holds under an identity key, as far as a verdict needs it."""
 
     article_id: str
-    revision: int
-    received_at: datetime
+    owned: bool
+    """False where the key was met on a duplicate: a change under it is no revision of this article."""
     item_sha256: str
-    text_sha256: str
+    """Of what was last seen under this key."""
+    content_sha256: str
+    """Of the article's current revision."""
+    received_at: datetime
+    """When the current revision was received."""
     title: str | None = None
     body: tuple[str, ...] = ()
 
@@ -237,8 +243,12 @@ class Verdict:
 
     outcome: Outcome
     article_id: str | None
-    """The stored article it belongs to; None for a new one."""
+    """The stored article it belongs to; None for a new one or a rejected one."""
     reason: str
+    code: str = ""
+    """The error code of a rejection."""
+    is_current: bool = True
+    """False for a revision that is older than the one in place."""
     scores: dict[str, float] = field(default_factory=dict)
 
 

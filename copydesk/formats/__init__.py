@@ -1,0 +1,53 @@
+"""Every input format, and how one is told from another.
+
+One file a format. A format is a module with two plain functions, `matches(opening) -> bool` and
+`parse(data, hints) -> list[Parsed]`; adding one takes that file, a line in the list here and a folder of cases.
+Nothing here cleans: lines come out as they stood, with what explicit structure says about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from copydesk.errors import UnknownFormat
+from copydesk.formats import feed, html, text
+from copydesk.formats.opening import Opening, look
+from copydesk.models import Hints, Parsed
+
+Parser = Callable[[bytes, Hints], list[Parsed]]
+
+
+class Format(Protocol):
+    """What a format module offers."""
+
+    @staticmethod
+    def matches(opening: Opening) -> bool:
+        """True where the input is of this format, given what can be seen of it."""
+
+    @staticmethod
+    def parse(data: bytes, hints: Hints) -> list[Parsed]:
+        """The article candidates in `data`; raises MalformedInput where it is damaged beyond reading."""
+
+
+FORMATS: Mapping[str, Format] = {"feed": feed, "html": html, "text": text}
+"""In order of trial: the first that matches wins."""
+
+PARSERS: Mapping[str, Parser] = {name: module.parse for name, module in FORMATS.items()}
+
+
+def detect(data: bytes, hints: Hints) -> str:
+    """The name of the format, from declared type, file name and a bounded prefix.
+
+    Raises EmptyInput, BinaryInput or UnknownFormat, whose detail says what was seen.
+    """
+    opening = look(data, hints)
+    for name, module in FORMATS.items():
+        if module.matches(opening):
+            return name
+    raise UnknownFormat(opening.subject, opening.seen)
+
+
+def parse(data: bytes, hints: Hints) -> list[Parsed]:
+    """The article candidates in `data`, in its own order; a feed of no items gives none."""
+    return PARSERS[detect(data, hints)](data, hints)

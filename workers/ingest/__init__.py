@@ -1,0 +1,1 @@
+"""Carries jobs from the queue to the article stream."""

@@ -1,0 +1,1 @@
+"""Carries articles from the stream to their rows."""

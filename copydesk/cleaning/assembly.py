@@ -1,0 +1,282 @@
+"""Turns rulings into the cleaned article: paragraphs, pieces with their places, and the metadata that facts give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from copydesk.cleaning.classes import CREDIT_ROLES
+from copydesk.cleaning.decision import Decision, Ruling
+from copydesk.cleaning.marks import Fact, Mark
+from copydesk.cleaning.normalise import normalise
+from copydesk.cleaning.profiles import Profile
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.times import Moment, format_moment
+from copydesk.cleaning.view import Block, View, joins_with_space
+from copydesk.models import Cleaned, Hints, Piece, PieceClass, Span
+
+_PAGE_RULES = ("signs/page_or_end_mark", "notices/page", "signs/bare_number", "notices/advert", "notices/related")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands beside the text: the sender, what it said, and when the item came."""
+
+    profile: Profile
+    hints: Hints
+    rules: Rules
+    received_at: datetime
+
+
+def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
+    """Build the cleaned article, or the empty one where the document is no article."""
+    if decision.reason is not None:
+        return _assemble_notice(view, decision)
+    rulings = decision.rulings
+    texts = {r.block.index: _strip_pieces(r) for r in rulings}
+    facts = list(_facts(decision))
+    body = _join_cut(rulings, texts)
+    source = _find_source(view, facts, rulings, texts, context)
+    published, updated = _find_times(view, facts, source, context)
+    dateline = next((f.value for f in facts if f.role == "dateline"), None)
+    if dateline and not any(p.startswith(dateline) for p in body):
+        dateline = None
+    credits = {role: names for role in CREDIT_ROLES if (names := _values(facts, role))}
+    title = next((texts[r.block.index] for r in rulings if r.kind is PieceClass.TITLE), None)
+    return Cleaned(
+        is_article=True,
+        language=view.fields.language or view.language,
+        title=view.fields.title or title or context.hints.title,
+        section=view.fields.section or next((f.value for f in _ranked(facts, "section")), None),
+        published_at=published,
+        zone_unknown=_lacks_zone(published),
+        updated_at=updated,
+        publisher=source,
+        authors=view.fields.authors or _values(facts, "authors"),
+        credits=credits,
+        dateline=dateline,
+        rights=_collect(rulings, texts, PieceClass.RIGHTS) or view.fields.rights or context.profile.rights,
+        captions=_collect(rulings, texts, PieceClass.CAPTION),
+        corrections=_collect(rulings, texts, PieceClass.CORRECTION),
+        body=body,
+        pieces=tuple(_pieces(rulings)),
+        warnings=_warn(published, context),
+    )
+
+
+def _assemble_notice(view: View, decision: Decision) -> Cleaned:
+    for ruling in decision.rulings:
+        if ruling.kind is not PieceClass.RIGHTS:
+            if ruling.kind in (PieceClass.BODY, PieceClass.TITLE):
+                ruling.rule = "decision/no_article"
+            ruling.kind = PieceClass.DROPPED
+        ruling.pieces = ()
+    texts = {r.block.index: r.block.text for r in decision.rulings}
+    return Cleaned(
+        is_article=False,
+        language=view.language,
+        title=None,
+        section=None,
+        published_at=None,
+        zone_unknown=False,
+        updated_at=None,
+        publisher=None,
+        authors=(),
+        credits={},
+        dateline=None,
+        rights=_collect(decision.rulings, texts, PieceClass.RIGHTS),
+        captions=(),
+        corrections=(),
+        body=(),
+        pieces=tuple(_pieces(decision.rulings)),
+        reason=decision.reason,
+    )
+
+
+def _facts(decision: Decision) -> Iterable[Fact]:
+    for ruling in decision.rulings:
+        if ruling.mark:
+            yield from ruling.mark.facts
+        for piece in ruling.pieces:
+            yield from piece.facts
+        if decision.facts_from and decision.facts_from.block == ruling.block.index and ruling.kind is PieceClass.BODY:
+            yield from decision.facts_from.facts
+
+
+def _values(facts: Sequence[Fact], role: str) -> tuple[str, ...]:
+    """The values of a role without repetition, labelled ones before guesses: guesses count only alone."""
+    found = [f for f in facts if f.role == role and f.value]
+    best = [f for f in found if f.rank < 4] or found
+    return tuple(dict.fromkeys(f.value for f in best))
+
+
+def _ranked(facts: Iterable[Fact], role: str) -> list[Fact]:
+    return sorted((f for f in facts if f.role == role), key=lambda f: f.rank)
+
+
+def _collect(rulings: Sequence[Ruling], texts: dict[int, str], kind: PieceClass) -> tuple[str, ...]:
+    return tuple(texts[r.block.index] for r in rulings if r.kind is kind)
+
+
+def _strip_pieces(ruling: Ruling) -> str:
+    """The paragraph without the pieces glued to it."""
+    text = ruling.block.text
+    for piece in sorted(ruling.pieces, key=lambda p: p.start, reverse=True):
+        text = text[: piece.start] + text[piece.end :]
+    return normalise(text)
+
+
+def _join_cut(rulings: Sequence[Ruling], texts: dict[int, str]) -> tuple[str, ...]:
+    """The body's paragraphs; one that page marks cut in two is joined again."""
+    body: list[str] = []
+    is_cut = False
+    last: Block | None = None
+    for ruling in rulings:
+        if ruling.kind is not PieceClass.BODY:
+            is_cut = is_cut or ruling.rule in _PAGE_RULES
+            continue
+        text = texts[ruling.block.index]
+        if not text:
+            continue
+        if last is not None and is_cut and _goes_on(last, text):
+            body[-1] += (" " if joins_with_space(body[-1], text) else "") + text
+        else:
+            body.append(text)
+        is_cut, last = False, ruling.block
+    return tuple(body)
+
+
+def _goes_on(last: Block, text: str) -> bool:
+    """True when `text` continues a sentence that `last` left open."""
+    if last.ends_sentence or last.text[-1] in ":;：；":
+        return False
+    return text[0].islower() or (last.is_unspaced and last.is_prose)
+
+
+# --- metadata ----------------------------------------------------------------------------------------------
+
+
+def _find_source(
+    view: View, facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict[int, str], context: Context
+) -> str | None:
+    """The publisher: explicit structure, then the best-ranked fact, then a known holder in the rights statement."""
+    if view.fields.publisher:
+        return view.fields.publisher
+    ranked = [f for f in _ranked(facts, "source") if f.value]
+    if ranked:
+        return ranked[0].value.strip(" .,()[]")
+    for text in _collect(rulings, texts, PieceClass.RIGHTS):
+        holder = _find_holder(text)
+        if holder:
+            return holder
+    return None
+
+
+def _find_holder(text: str) -> str | None:
+    """The name behind © and its year: `© 2024 Legal Affairs Review. All rights reserved.`"""
+    place = max(text.find("©"), text.lower().find("(c)"))
+    if place < 0:
+        return None
+    rest = text[place:].lstrip("©").removeprefix("(c)").removeprefix("(C)").strip()
+    words = rest.split()
+    while words and (any(c.isdecimal() for c in words[0]) or words[0].lower().strip(",") in ("by", "copyright", "-", "–")):
+        words.pop(0)
+    name = " ".join(words)
+    for end in (". ", ", ", " - ", " – ", " — ", " | ", "; "):
+        name = name.split(end)[0]
+    name = name.rstrip(" .,;").strip()
+    is_name = name[:1].isupper() and 2 <= len(name) <= 50 and not name.lower().startswith("all rights")
+    return name if is_name else None
+
+
+def _find_times(
+    view: View, facts: Sequence[Fact], source: str | None, context: Context
+) -> tuple[str | None, str | None]:
+    """`published_at` and `updated_at` as ISO 8601."""
+    zone = (
+        context.profile.zone
+        or context.hints.zone
+        or context.rules.publisher(source).zone
+        or view.lexis.zone
+    )
+    moments = [(f, f.moment) for f in _ranked(facts, "published") if f.moment]
+    year = next((m.year for _, m in moments if m.year), None)
+    year = year or next((f.moment.year for f in facts if f.moment and f.moment.year), None)
+    published = view.fields.published_at or _first(moments, zone, year)
+    updates = [(f, f.moment) for f in _ranked(facts, "updated") if f.moment]
+    updated = view.fields.updated_at or _first(updates, zone, year)
+    if published is None:
+        published, updated = updated, None
+    return published or context.hints.published_at, updated
+
+
+def _first(moments: Sequence[tuple[Fact, Moment]], zone: str | None, year: int | None) -> str | None:
+    stamps = [stamp for _, moment in moments if (stamp := format_moment(moment, zone, year))]
+    if not stamps:
+        return None
+    # A bare day that another line gives with its clock time is the same statement, less exact.
+    return next((s for s in stamps if "T" in s and s.startswith(stamps[0])), stamps[0])
+
+
+def _lacks_zone(stamp: str | None) -> bool:
+    return bool(stamp) and "T" in stamp and datetime.fromisoformat(stamp).tzinfo is None  # type: ignore[operator,arg-type]  # bool(stamp)
+
+
+def _warn(published: str | None, context: Context) -> tuple[str, ...]:
+    """Flags a time of publication more than a day after the item came."""
+    if not published:
+        return ()
+    try:
+        when = datetime.fromisoformat(published)
+    except ValueError:
+        return ("published_at is not ISO 8601",)
+    limit = context.received_at + timedelta(days=1)
+    late = when > limit if when.tzinfo and limit.tzinfo else when.date() > limit.date()
+    return ("published_at is after the item was received",) if late else ()
+
+
+# --- pieces ------------------------------------------------------------------------------------------------
+
+
+def _pieces(rulings: Sequence[Ruling]) -> Iterable[Piece]:
+    """Every line and piece of one, in reading order."""
+    for ruling in rulings:
+        block = ruling.block
+        if not ruling.pieces:
+            yield _whole(block, ruling.kind, ruling.rule)
+            continue
+        place = 0
+        for mark in sorted(ruling.pieces, key=lambda p: p.start):
+            yield from _part(block, place, mark.start, ruling.kind, ruling.rule)
+            yield from _part(block, mark.start, mark.end or mark.start, mark.kind, mark.rule)
+            place = mark.end or mark.start
+        yield from _part(block, place, len(block.text), ruling.kind, ruling.rule)
+
+
+def _whole(block: Block, kind: PieceClass, rule: str) -> Piece:
+    last = block.lines[-1]
+    span = Span(line=block.lines[0].number, start=0, end_line=last.number, end=len(last.text))
+    return Piece(span=span, kind=kind, rule=rule, text="\n".join(line.text for line in block.lines).strip())
+
+
+def _part(block: Block, start: int, end: int, kind: PieceClass, rule: str) -> Iterable[Piece]:
+    while start < end and block.text[start] == " ":
+        start += 1
+    while end > start and block.text[end - 1] == " ":
+        end -= 1
+    if start == end:
+        return
+    span = block.locate(start, end)
+    yield Piece(span=span, kind=kind, rule=rule, text=_cut(block, span))
+
+
+def _cut(block: Block, span: Span) -> str:
+    """The input from one place to another, as it stood."""
+    lines = [line for line in block.lines if span.line <= line.number <= span.end_line]
+    texts = [line.text for line in lines]
+    texts[-1] = texts[-1][: span.end]
+    texts[0] = texts[0][span.start :]
+    return "\n".join(texts).strip()
+
+

@@ -1,0 +1,189 @@
+"""One decision per document: which marks hold, in the light of where the story begins and ends.
+
+A mark that is sure holds anywhere; a likely one holds outside the story or on a short line; a hint holds only beside
+a mark that holds. A list that follows a "read also" goes with its heading. Lines without any mark are story, unless
+they stand among notices behind the story's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from copydesk.cleaning.classes import HINT, LIKELY, SURE
+from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.view import Block, View
+from copydesk.models import PieceClass
+
+_CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
+_PROSE_COST, _SHORT_COST = 4.0, 0.6
+"""What an unmarked paragraph of prose, or an unmarked short line, counts against a region of notices."""
+_LONGEST_LIST = 30
+
+
+@dataclass(slots=True)
+class Ruling:
+    """What one paragraph is, and why."""
+
+    block: Block
+    kind: PieceClass
+    rule: str
+    mark: Mark | None = None
+    pieces: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The rulings for all paragraphs, and whether there is an article in them."""
+
+    rulings: list[Ruling]
+    facts_from: Mark | None
+    """The dateline's mark, whose facts count although its line stays in the body."""
+    reason: str | None
+    """Why this is no article, None for one."""
+
+
+def decide(view: View, marks: Sequence[Mark]) -> Decision:
+    """Weigh the marks and rule on every paragraph."""
+    count = len(view.blocks)
+    best: list[Mark | None] = [None] * count
+    pieces: list[list[Mark]] = [[] for _ in range(count)]
+    dateline = None
+    for mark in marks:
+        if mark.rule == "dateline/place":
+            dateline = mark
+        elif mark.is_piece:
+            pieces[mark.block].append(mark)
+        elif (held := best[mark.block]) is None or mark.strength > held.strength:
+            best[mark.block] = mark
+    if dateline and (held := best[dateline.block]) and held.strength < SURE:
+        best[dateline.block] = None
+    head, tail = _find_edges(view.blocks, best)
+    accepted = [_holds(view.blocks[i], best[i], i, head, tail) for i in range(count)]
+    _accept_hints(view.blocks, best, accepted, head, tail)
+    rulings = [
+        Ruling(block, mark.kind, mark.rule, mark, tuple(pieces[i]))
+        if accepted[i] and (mark := best[i])
+        else Ruling(block, PieceClass.BODY, "decision/story", None, tuple(pieces[i]))
+        for i, block in enumerate(view.blocks)
+    ]
+    _run_lists(rulings)
+    _close_tail(rulings, tail)
+    for ruling in rulings:
+        if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
+            ruling.pieces = ()
+    return Decision(rulings, dateline, _find_reason(view, rulings, dateline))
+
+
+def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[int, int]:
+    """The number of blocks before the story, and the index where the notices behind it begin.
+
+    Each is the cut that gives the region outside the story the highest sum of strengths, unmarked lines counting
+    against it; so one unknown line among notices does not end the region, and one marked line inside the story does
+    not begin it.
+    """
+    scores = [_score(block, mark) for block, mark in zip(blocks, best, strict=True)]
+    head = _best_cut(scores)
+    tail = len(scores) - _best_cut(scores[::-1])
+    return (head, tail) if head <= tail else (0, tail)
+
+
+def _best_cut(scores: Sequence[float]) -> int:
+    total = top = 0.0
+    cut = 0
+    for place, score in enumerate(scores, start=1):
+        total += score
+        if total > top:
+            top, cut = total, place
+    return cut
+
+
+def _score(block: Block, mark: Mark | None) -> float:
+    if mark is None or mark.kind is PieceClass.BODY:
+        return -_PROSE_COST if block.is_prose else -_SHORT_COST
+    if mark.strength == HINT:
+        return -0.5 * _PROSE_COST if block.is_prose else 0.2
+    return float(mark.strength)
+
+
+def _holds(block: Block, mark: Mark | None, place: int, head: int, tail: int) -> bool:
+    if mark is None or mark.strength < LIKELY:
+        return False
+    if mark.strength >= SURE or place < head or place >= tail:
+        return True
+    return not block.is_prose
+
+
+def _accept_hints(
+    blocks: Sequence[Block], best: Sequence[Mark | None], accepted: list[bool], head: int, tail: int
+) -> None:
+    """Hints hold beside marks that hold; towards the inside of the document both neighbours must."""
+    for place, mark in enumerate(best):
+        if mark is None or mark.strength != HINT or accepted[place]:
+            continue
+        before = place > 0 and accepted[place - 1]
+        after = place + 1 < len(blocks) and accepted[place + 1]
+        outside = place < head or place >= tail
+        if (outside and (before or after)) or (before and after and not blocks[place].is_prose):
+            accepted[place] = True
+
+
+def _run_lists(rulings: list[Ruling]) -> None:
+    """Drop the links under a heading of related stories, and a release's boilerplate under its heading."""
+    run = ""
+    length = 0
+    for ruling in rulings:
+        rule = ruling.rule
+        if rule == "notices/related_heading":
+            run, length = "list/related", 0
+        elif rule == "notices/about":
+            run, length = "list/about", 0
+        elif run and ruling.kind is PieceClass.BODY:
+            length += 1
+            if length > _LONGEST_LIST or (run == "list/related" and _is_story_again(ruling.block)):
+                run = ""
+            else:
+                ruling.kind, ruling.rule = PieceClass.DROPPED, run
+        elif ruling.kind is not PieceClass.DROPPED:
+            run = "" if ruling.kind is PieceClass.TITLE else run
+
+
+def _is_story_again(block: Block) -> bool:
+    return block.is_prose
+
+
+def _close_tail(rulings: list[Ruling], tail: int) -> None:
+    """Unmarked lines behind the story's end: short ones go, prose goes only between notices."""
+    is_open = False
+    for place in range(tail, len(rulings)):
+        ruling = rulings[place]
+        if ruling.kind in _CHROME:
+            is_open = True
+        elif ruling.kind is PieceClass.BODY and is_open:
+            followed = any(r.kind in _CHROME for r in rulings[place + 1 :])
+            if not ruling.block.is_prose or followed:
+                ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/among_notices"
+    if "notices/end" in {r.rule for r in rulings[tail:]}:
+        ended = False
+        for ruling in rulings[tail:]:
+            ended = ended or ruling.rule == "notices/end"
+            if ended and ruling.kind is PieceClass.BODY:
+                ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/behind_end"
+
+
+def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -> str | None:
+    """Why the document is no article: nothing but notices, or notices with a little around them."""
+    story = [r.block for r in rulings if r.kind is PieceClass.BODY]
+    if not story:
+        return "no line of story"
+    prose = sum(block.is_prose for block in story)
+    notices = sum(r.kind in _CHROME for r in rulings)
+    has_head = bool(dateline) or any(
+        fact.moment or fact.role == "authors" for r in rulings if r.mark for fact in r.mark.facts
+    )
+    walls = sum(r.rule == "notices/wall" for r in rulings)
+    if walls and not has_head and prose <= walls:
+        return "a wall: consent, log-in or subscription"
+    if not has_head and notices > 2 * len(story):
+        return "notices only"
+    return None

@@ -1,0 +1,61 @@
+"""Cleaning of one candidate, top to bottom: paragraphs, language, marks, decision, article. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from copydesk.cleaning.assembly import Context, assemble
+from copydesk.cleaning.decision import decide
+from copydesk.cleaning.language import detect_language
+from copydesk.cleaning.lexis import Lexis
+from copydesk.cleaning.profiles import Profile
+from copydesk.cleaning.recognisers import recognise_all
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.unwrap import group_lines
+from copydesk.cleaning.view import Block, View, fold_for, join_lines
+from copydesk.models import Cleaned, Hints, Parsed
+
+_OTHER_SCRIPTS = (("ja", "\u3040", "\u30ff"), ("zh", "\u4e00", "\u9fff"), ("ko", "\uac00", "\ud7a3"))
+"""Lines in another script than the document's are read with the lexicon of that script's language."""
+
+
+def clean(parsed: Parsed, *, profile: Profile, rules: Rules, received_at: datetime, hints: Hints) -> Cleaned:
+    """Tell story from notices and metadata. A function of its arguments alone; raises nothing on any text."""
+    view = build_view(parsed, rules, hints, profile)
+    decision = decide(view, recognise_all(view, rules))
+    return assemble(view, decision, Context(profile, hints, rules, received_at))
+
+
+def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> View:
+    """The candidate's paragraphs with folded text and phrase hits."""
+    groups = group_lines(parsed.lines)
+    texts = [join_lines([line.text for line in group]) for group in groups]
+    language = detect_language([text for text in texts if text], rules.lexis("zh").variants)
+    language = language or parsed.fields.language or hints.language or profile.language
+    lexis = rules.lexis(language)
+    blocks = []
+    for group, text in zip(groups, texts, strict=True):
+        if not text:
+            continue
+        own = lexis if text.isascii() else _lexis_for(text, lexis, rules)
+        block = Block(
+            index=len(blocks),
+            lines=group,
+            text=text,
+            low=fold_for(own, text),
+            lexis=own,
+            role=group[0].role,
+            blank_before=group[0].blank_before,
+        )
+        block.hits = own.find_hits(block.low)
+        blocks.append(block)
+    return View(blocks=blocks, lexis=lexis, language=language, fields=parsed.fields)
+
+
+def _lexis_for(text: str, lexis: Lexis, rules: Rules) -> Lexis:
+    if lexis.language in ("zh", "ja", "ko"):
+        return lexis
+    for language, first, last in _OTHER_SCRIPTS:
+        if any(first <= char <= last for char in text[:60]):
+            return rules.lexis(language)
+    return lexis

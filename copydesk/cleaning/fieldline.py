@@ -1,0 +1,280 @@
+"""Reads a line as a row of fields: dates, labelled values, names, publishers. Says how much of it was understood.
+
+The same reading serves release lines, bylines, credit lines at the end, and credits in brackets behind a paragraph.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from copydesk.cleaning.lexis import Lexis, is_word_in
+from copydesk.cleaning.marks import Fact
+from copydesk.cleaning.names import looks_like_name, split_names, tidy_name
+from copydesk.cleaning.patterns import is_unspaced
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.times import Moment, find_moments
+from copydesk.cleaning.view import fold_for
+
+LONGEST_LINE = 320
+"""Characters of the longest field line; the longest credit lines of agencies come to about 250."""
+_BARS = re.compile(r"\s*[|｜¦;；\x1f]\s*|\s+[·•‧∙●*–—―/>»\\-]+\s+")
+_LONGEST_LABEL = 40
+_LABEL_EDGE = " .,;()[]|-/*•·\"'>#@"
+_TIME_ROLES = ("published", "updated")
+
+
+@dataclass(slots=True)
+class FieldLine:
+    """What a line says when it is read as fields."""
+
+    facts: list[Fact] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    labelled: int = 0
+    """How many values carried a label."""
+    guessed: int = 0
+    """How many facts rest on the looks of the text alone."""
+
+    @property
+    def is_understood(self) -> bool:
+        """True when every part of the line was read."""
+        return not self.unknown and bool(self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    role: str | None
+    has_colon: bool
+    text: str
+
+
+def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
+    """Read the columns of one line, each already normalised."""
+    line = FieldLine()
+    for column in columns:
+        for segment in _BARS.split(column):
+            if segment and segment.strip():
+                for part in _cut_at_labels(segment.strip(), lexis):
+                    _read_part(part, line, lexis, rules)
+    return line
+
+
+def _cut_at_labels(segment: str, lexis: Lexis) -> Iterator[_Part]:
+    """The segment cut before each label it holds."""
+    low = fold_for(lexis, segment)
+    cuts = sorted({cut[0]: cut for cut in (*_colon_labels(low, lexis), *_opening_labels(low, lexis))}.values())
+    place = 0
+    role: str | None = None
+    has_colon = False
+    for start, end, next_role, next_colon in cuts:
+        if start < place:
+            continue
+        if role or segment[place:start].strip(" ,.("):
+            yield _Part(role, has_colon, segment[place:start].strip())
+        place, role, has_colon = end, next_role, next_colon
+    yield _Part(role, has_colon, segment[place:].strip())
+
+
+def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
+    """(start, end, role, True) of each known label with a colon."""
+    colon = low.find(":")
+    while colon >= 0:
+        head = low[max(0, colon - _LONGEST_LABEL) : colon].rstrip()
+        base = max(0, colon - _LONGEST_LABEL)
+        starts = [0, *(i + 1 for i, c in enumerate(head) if c in _LABEL_EDGE)]
+        for start in starts:
+            role = lexis.colon.get(head[start:])
+            if role:
+                yield base + start, colon + 1, role, True
+                break
+        colon = low.find(":", colon + 1)
+
+
+def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
+    """(start, end, role, False) of labels without a colon: at the head, or later if they are long enough to be meant."""
+    for start in [0, *(i + 1 for i, c in enumerate(low) if c in " /(,.")]:
+        for label in lexis.before.get(low[start : start + 1], ()):
+            if not low.startswith(label.text, start):
+                continue
+            end = start + len(label.text)
+            unspaced = is_unspaced(label.text[-1])
+            if end < len(low) and not unspaced and low[end].isalnum():
+                continue
+            if start and not unspaced and " " not in label.text and label.role not in _TIME_ROLES:
+                continue
+            if end < len(low) and low[end] == ":":
+                break
+            yield start, end, label.role, False
+            break
+
+
+def _read_part(part: _Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+    if part.role is None:
+        _read_unlabelled(part.text, line, lexis, rules)
+        return
+    text = part.text.strip(" ,.;")
+    if not text:
+        # "Published" with its date in the next column: the label goes on.
+        line.facts.append(Fact("dropped", ""))
+        return
+    if part.role in _TIME_ROLES:
+        if _read_dates(text, line, lexis, rules, part.role):
+            line.labelled += 1
+        else:
+            line.unknown.append(text)
+    elif part.role in ("source", "section"):
+        if len(text) <= 80 and not _is_sentence(text):
+            line.facts.append(Fact(part.role, text, rank=0 if part.has_colon else 1))
+            line.labelled += 1
+        else:
+            line.unknown.append(text)
+    elif part.role == "dropped":
+        line.facts.append(Fact("dropped", text))
+        line.labelled += 1
+    else:
+        _read_people(part, text, line, lexis, rules)
+
+
+def _read_people(part: _Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+    assert part.role is not None  # only labelled parts come here
+    text, moments = _take_dates(text, lexis)
+    names = split_names(text, lexis, trusted=part.has_colon)
+    for moment in moments:
+        line.facts.append(Fact("published", "", moment))
+    publisher = _publisher_in(text, lexis, rules)
+    if names:
+        line.facts += [Fact(part.role, name) for name in names]
+        if publisher:
+            line.facts.append(Fact("source", publisher, rank=3))
+        line.labelled += 1
+    elif publisher or _is_byline(text, lexis):
+        if publisher:
+            line.facts.append(Fact("source", publisher, rank=2))
+        line.labelled += 1
+        line.facts.append(Fact("dropped", text))
+    else:
+        line.unknown.append(text)
+
+
+def _publisher_in(text: str, lexis: Lexis, rules: Rules) -> str | None:
+    """A publisher named beside a name: behind a comma, in brackets, or behind a bar."""
+    for piece in re.split(r"[,，/／()（）|]", text):
+        name = piece.strip()
+        if name and rules.publisher(name).name:
+            return name
+    return None
+
+
+def _is_byline(text: str, lexis: Lexis) -> bool:
+    low = fold_for(lexis, text)
+    return len(text) <= 60 and any(is_word_in(w, low) for w in lexis.words.get("bylines", ()))
+
+
+def _take_dates(text: str, lexis: Lexis) -> tuple[str, list[Moment]]:
+    """`text` without its dates, and the dates."""
+    moments = find_moments(fold_for(lexis, text), lexis)
+    for moment in reversed(moments):
+        text = f"{text[: moment.start]} {text[moment.end :]}"
+    return text.strip(" ,"), moments
+
+
+def _read_dates(text: str, line: FieldLine, lexis: Lexis, rules: Rules, role: str) -> bool:
+    rest, moments = _take_dates(text, lexis)
+    if not moments:
+        return False
+    line.facts += [Fact(role if i == 0 else "updated", "", m) for i, m in enumerate(moments)]
+    rest = _strip_time_words(rest, lexis)
+    if rest:
+        _read_unlabelled(rest, line, lexis, rules)
+    return True
+
+
+def _strip_time_words(text: str, lexis: Lexis) -> str:
+    """What is left of a date's surroundings without weekdays, "at", zone words and punctuation."""
+    words = re.findall(r"[^\W\d_]+|\d+|[^\w\s]+|\s+", text)
+    known = lexis.dates.get("weekdays", frozenset()) | lexis.dates.get("at", frozenset()) | lexis.zones.keys()
+    known |= lexis.dates.get("am", frozenset()) | lexis.dates.get("pm", frozenset())
+    kept = [w for w in words if w.strip() and fold_for(lexis, w).strip(".") not in known]
+    core = "".join(c for c in "".join(kept) if c.isalnum())
+    return text.strip(" ,.;:()[]-–—|/（）") if core else ""
+
+
+def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+    text = text.strip(" ,;")
+    if not any(c.isalnum() for c in text):
+        return
+    low = fold_for(lexis, text)
+    if any(c.isdecimal() for c in low) or "年" in low:
+        rest, moments = _take_dates(text, lexis)
+        if moments:
+            role = "updated" if any(f.role == "published" for f in line.facts) else "published"
+            line.facts += [Fact(role if i == 0 else "updated", "", m) for i, m in enumerate(moments)]
+            rest = _strip_time_words(rest, lexis)
+            if rest and rest != text:
+                _read_unlabelled(rest, line, lexis, rules)
+            return
+    if rules.publisher(text).name:
+        line.facts.append(Fact("source", text, rank=2))
+        return
+    if _read_suffix_label(text, low, line, lexis):
+        return
+    hits = [h for h in lexis.find_hits(low) if h.name in ("page", "share", "advert", "comments", "note", "site")]
+    if any(h.whole for h in hits):
+        line.facts.append(Fact("dropped", text))
+        return
+    if _is_byline(text, lexis) and not line.unknown:
+        line.facts.append(Fact("dropped", text))
+        return
+    _guess(text, low, line, lexis)
+
+
+def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis) -> bool:
+    """`周子晴／攝影`, `홍길동 기자`: the label closes the segment."""
+    for label in lexis.after.get(low[-1:], ()):
+        if not low.endswith(label.text) or len(low) == len(label.text):
+            continue
+        head = text[: -len(label.text)].rstrip(" /／,，")
+        if not is_unspaced(label.text[0]) and low[-len(label.text) - 1].isalnum():
+            continue
+        if label.role == "dropped":
+            line.facts.append(Fact("dropped", text))
+            line.labelled += 1
+            return True
+        names = split_names(head, lexis, trusted=False)
+        if names:
+            line.facts += [Fact(label.role, name) for name in names]
+            line.labelled += 1
+            return True
+    return False
+
+
+def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
+    """A part that carries no label: a section, a publisher or a name by its looks, else unknown."""
+    if low.strip(" .") in lexis.words.get("sections", ()):
+        line.facts.append(Fact("section", text, rank=2))
+        return
+    if looks_like_publisher(text, low, lexis):
+        line.facts.append(Fact("source", text, rank=4))
+        line.guessed += 1
+    elif looks_like_name(tidy_name(text, lexis), lexis) and split_names(text, lexis, trusted=False):
+        line.facts += [Fact("authors", name, rank=4) for name in split_names(text, lexis, trusted=False)]
+        line.guessed += 1
+    else:
+        line.unknown.append(text)
+
+
+def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
+    """True for a short line with a publisher's word in it: "Severn Sport", `香江論壇`."""
+    if len(text) > 60 or _is_sentence(text):
+        return False
+    words = lexis.words.get("publishers", ())
+    if is_unspaced(text[0]):
+        return len(text) <= 16 and any(low.endswith(w) for w in words if is_unspaced(w[0]))
+    parts = text.split()
+    has_capitals = all(p[:1].isupper() or not p[:1].isalpha() or len(p) <= 3 or p[:1].lower() == p[:1].upper() for p in parts)
+    return len(parts) <= 7 and has_capitals and any(is_word_in(w, low) for w in words)
+
+
+def _is_sentence(text: str) -> bool:
+    return text[-1:] in ".。!?！？" and len(text.split()) > 6

@@ -1,0 +1,164 @@
+"""Splits a list of people as a credit line gives it, and tells what can be a name and what cannot.
+
+Declined forms are not repaired and nothing is looked up: a name is what stands where names stand and looks like one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from copydesk.cleaning.lexis import Lexis, is_word_in
+from copydesk.cleaning.patterns import is_unspaced
+from copydesk.cleaning.view import fold_for
+
+_SPLITS = re.compile(r"\s*[,，、;；/／|｜&＆+＋・]\s*|\s+[-–—]\s+|\u3000+")
+_ADDRESS = re.compile(r"\(?\s*\S+@\S+|(?<!\w)@\w+|https?://\S+|www\.\S+")
+_BRACKETED = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{1,60}[)）\]】]\s*$")
+_INITIAL = re.compile(r"(?:[^\W\d_]\.-?)+$")
+_EDGES = " .,:;|-–—*•·[]【】()（）\"“”<>〈〉"
+_MOST_WORDS = 5
+_HAN_NAME = range(2, 5)
+
+
+def split_names(text: str, lexis: Lexis, *, trusted: bool) -> list[str]:
+    """The names in `text`, in order; empty where it is not a list of names.
+
+    `trusted` says that a label with a colon stands before it, so a lower-case or single word is taken too.
+    """
+    text = _ADDRESS.sub(" ", text).strip()
+    text = text.strip(_EDGES + "\u3000") if _is_wrapped(text) else text.strip(" :-–—\u3000")
+    found: list[str] = []
+    for part in _split(text, lexis):
+        name = tidy_name(part, lexis)
+        if not name:
+            continue
+        if looks_like_name(name, lexis, trusted=trusted):
+            if name not in found:
+                found.append(name)
+        elif not found and not _is_byline_word(name, lexis):
+            return []
+    return found
+
+
+def _is_wrapped(text: str) -> bool:
+    return text[:1] in "[【(（〔" and text[-1:] in "]】)）〕"
+
+
+def _split(text: str, lexis: Lexis) -> list[str]:
+    pieces = [p for p in _SPLITS.split(text) if p and p.strip()]
+    parts: list[str] = []
+    for piece in pieces:
+        parts += _split_at_and(piece, lexis)
+    if any(is_unspaced(c) for c in text[:4]):
+        # Chinese and Japanese names stand side by side, parted by a space; a name of two characters may be spread out.
+        return [w for part in parts for w in _split_unspaced(part)]
+    return parts
+
+
+def _split_unspaced(part: str) -> list[str]:
+    words = part.split()
+    if len(words) == 2 and len(words[0]) == len(words[1]) == 1:
+        return ["".join(words)]
+    if all(len(w) >= 2 and is_unspaced(w[0]) for w in words):
+        return words
+    return [part]
+
+
+def _split_at_and(piece: str, lexis: Lexis) -> list[str]:
+    for word in lexis.words.get("and", ()):
+        if is_unspaced(word[0]):
+            if word in piece and 2 <= piece.find(word) and len(piece) - piece.find(word) > 2:
+                return [p for half in piece.split(word, 1) for p in _split_at_and(half, lexis)]
+            continue
+        low = fold_for(lexis, piece)
+        place = low.find(f" {word} ")
+        if place >= 0:
+            return [*_split_at_and(piece[:place], lexis), *_split_at_and(piece[place + len(word) + 2 :], lexis)]
+        if low.startswith(f"{word} "):
+            return _split_at_and(piece[len(word) + 1 :], lexis)
+    return [piece]
+
+
+def tidy_name(text: str, lexis: Lexis) -> str:
+    """`text` without title, bracket behind it and place ("in Oslo"), in ordinary case."""
+    text = _BRACKETED.sub("", text).strip(_EDGES) if not _is_wrapped(text) else text.strip(_EDGES)
+    low = fold_for(lexis, text)
+    for word in lexis.words.get("places", ()):
+        place = low.find(f" {word} ")
+        if place > 0:
+            text, low = text[:place], low[:place]
+    changed = True
+    while changed:
+        changed = False
+        for title in lexis.words.get("titles", ()):
+            if low.startswith(title) and len(low) > len(title) and _parts_at(low, title):
+                text, low = text[len(title) :].lstrip(" ."), low[len(title) :].lstrip(" .")
+                changed = True
+            elif is_unspaced(title[0]) and low.endswith(title) and len(low) > len(title) + 1:
+                text, low = text[: -len(title)].rstrip(), low[: -len(title)].rstrip()
+                changed = True
+    return _ordinary_case(text.strip(_EDGES.replace(".", "")), lexis)
+
+
+def _parts_at(low: str, title: str) -> bool:
+    return is_unspaced(title[-1]) or not low[len(title)].isalnum()
+
+
+def _ordinary_case(text: str, lexis: Lexis) -> str:
+    letters = [c for c in text if c.isalpha()]
+    if len(letters) < 4 or not all(c.isupper() for c in letters):
+        return text
+    words = [_capitalise(w) for w in text.split(" ")]
+    particles = lexis.words.get("particles", ())
+    return " ".join(
+        w.lower() if 0 < i and w.lower() in particles else w for i, w in enumerate(words)
+    )
+
+
+def _capitalise(word: str) -> str:
+    """`word` with a capital behind each hyphen and apostrophe, and behind Mc."""
+    lowered = re.sub(r"[^\W\d_]+", lambda m: m.group().capitalize(), word)
+    return re.sub(r"\b(Mc)([a-z])", lambda m: m[1] + m[2].upper(), lowered)
+
+
+def looks_like_name(text: str, lexis: Lexis, *, trusted: bool = False) -> bool:
+    """True when `text` can be one person's name."""
+    if not text or any(c.isdecimal() for c in text) or text[-1:] in "?!:" or len(text) > 60:
+        return False
+    low = fold_for(lexis, text)
+    if _is_byline_word(text, lexis) or any(is_word_in(w, low) for w in lexis.words.get("not_names", ())):
+        return False
+    if is_unspaced(text[0]):
+        return _looks_like_unspaced(text)
+    words = text.split()
+    if not trusted and any(is_word_in(w, low) for w in lexis.words.get("publishers", ())):
+        return False
+    if len(words) > _MOST_WORDS or (len(words) == 1 and not trusted and text[0].isupper() is not True):
+        return False
+    if trusted and len(words) <= 3 and all(w[0].isalnum() for w in words):
+        return True
+    particles = lexis.words.get("particles", ())
+    return all(_is_name_word(w, particles) for w in words)
+
+
+def _looks_like_unspaced(text: str) -> bool:
+    if "·" in text or "・" in text or "‧" in text:
+        return len(text) <= 20
+    if "\u0e00" <= text[0] <= "\u0e7f":
+        return len(text.split()) <= 4
+    return len(text.replace(" ", "")) in _HAN_NAME or (text.isalpha() and len(text) <= 6 and "\u3040" < text[-1] < "\u30ff")
+
+
+def _is_name_word(word: str, particles: frozenset[str] | tuple[str, ...]) -> bool:
+    first = word.lstrip("'’\"“‘(")[:1]
+    if not first.isalpha():
+        return False
+    if word.lower() in particles or _INITIAL.match(word):
+        return True
+    # Scripts without case cannot be told this way: every word passes.
+    return first.isupper() or first.lower() == first.upper() or "'" in word[:3] or "’" in word[:3]
+
+
+def _is_byline_word(text: str, lexis: Lexis) -> bool:
+    low = fold_for(lexis, text).strip(" .")
+    return any(is_word_in(word, low) for word in lexis.words.get("bylines", ()))

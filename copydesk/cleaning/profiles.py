@@ -1,0 +1,129 @@
+"""What is known about one publisher or one configured sender: names, zone, language, extra rules, default rights.
+
+The same kind of file serves both. Shipped ones describe publishers and stand in `sources/`; an operator's describe
+senders. Storing profiles and learning lines are not done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from copydesk.cleaning.bounded import compile_bounded
+from copydesk.cleaning.lexicon import read_toml
+from copydesk.cleaning.normalise import fold, normalise
+from copydesk.errors import LexiconError
+
+_KEYS = ("name", "aliases", "zone", "language", "encoding", "rights", "agency", "rules", "sources")
+_ACTIONS = ("drop", "keep", "rights")
+_MATCHES = ("exact", "prefix", "regex")
+
+
+@dataclass(frozen=True, slots=True)
+class LineRule:
+    """An extra rule of a sender: what to do with a line that matches."""
+
+    action: str
+    match: str
+    text: str
+
+    def fits(self, line: str) -> bool:
+        """True when the normalised line is meant; a pattern sees the first 500 characters."""
+        if self.match == "exact":
+            return line == self.text
+        if self.match == "prefix":
+            return line.startswith(self.text)
+        return compile_bounded(self.text).match(line[:500]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One publisher or sender; the empty profile knows nothing."""
+
+    name: str = ""
+    aliases: tuple[str, ...] = ()
+    zone: str | None = None
+    """IANA name, only where the publisher plainly sits in one zone."""
+    language: str | None = None
+    encoding: str | None = None
+    rights: tuple[str, ...] = ()
+    """Rights statement of articles that carry none."""
+    agency: bool = False
+    """True for a news agency, whose name may stand in datelines, credits and end slugs."""
+    rules: tuple[LineRule, ...] = ()
+
+
+EMPTY = Profile()
+
+
+def alias_key(name: str) -> str:
+    """The form under which a publisher's name is looked up."""
+    return fold(normalise(name)).removeprefix("the ").strip(" .:-\"'[]()")
+
+
+def load_profiles(path: Path) -> list[Profile]:
+    """The profiles of one file: a single one, or a list of them under `sources`."""
+    data = read_toml(path)
+    entries = data.get("sources", [data])
+    if not isinstance(entries, list):
+        raise LexiconError(f"{path.name}, key sources", "must be a list of tables")
+    return [_read_profile(path, entry, place) for place, entry in enumerate(entries, start=1)]
+
+
+def _read_profile(path: Path, entry: Mapping[str, object], place: int) -> Profile:
+    where = f"{path.name}, source {place}"
+
+    def texts(key: str) -> tuple[str, ...]:
+        value = entry.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+            raise LexiconError(f"{where}, key {key}", "must be a list of texts, none of them empty")
+        return tuple(value)
+
+    def text(key: str) -> str | None:
+        value = entry.get(key)
+        if value is not None and not (isinstance(value, str) and value.strip()):
+            raise LexiconError(f"{where}, key {key}", "must be a text")
+        return value
+
+    for key in entry:
+        if key not in _KEYS:
+            raise LexiconError(f"{where}, key {key}", f"unknown; known are {', '.join(_KEYS)}")
+    name, zone = text("name"), text("zone")
+    if not name:
+        raise LexiconError(f"{where}, key name", "is missing")
+    if zone is not None:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise LexiconError(f"{where}, key zone", f"{zone!r} is no IANA time zone") from error
+    return Profile(
+        name=name,
+        aliases=texts("aliases"),
+        zone=zone,
+        language=text("language"),
+        encoding=text("encoding"),
+        rights=texts("rights"),
+        agency=entry.get("agency") is True,
+        rules=_read_rules(where, entry.get("rules", [])),
+    )
+
+
+def _read_rules(where: str, entries: object) -> tuple[LineRule, ...]:
+    if not isinstance(entries, list):
+        raise LexiconError(f"{where}, key rules", "must be a list of tables")
+    rules = []
+    for entry in entries:
+        if not isinstance(entry, dict) or set(entry) != {"action", "match", "text"}:
+            raise LexiconError(f"{where}, key rules", "each needs exactly action, match and text")
+        rule = LineRule(str(entry["action"]), str(entry["match"]), str(entry["text"]))
+        if rule.action not in _ACTIONS or rule.match not in _MATCHES or not rule.text:
+            raise LexiconError(f"{where}, key rules", f"action is one of {_ACTIONS}, match one of {_MATCHES}")
+        if rule.match == "regex":
+            try:
+                compile_bounded(rule.text)
+            except (ValueError, OSError) as error:
+                raise LexiconError(f"{where}, key rules", f"{rule.text!r}: {error}") from error
+        rules.append(rule)
+    return tuple(rules)

@@ -1,0 +1,117 @@
+"""Marks whole lines that are rows of fields: release lines, bylines, credit lines, picture credits, sections."""
+
+from __future__ import annotations
+
+from copydesk.cleaning.classes import HINT, LIKELY, SURE
+from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, read_fields
+from copydesk.cleaning.marks import Fact, Mark
+from copydesk.cleaning.normalise import normalise
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.view import Block, View, split_columns
+from copydesk.models import PieceClass
+
+_EDGE = 14
+"""Blocks from either end in which unlabelled lines are looked at; heads and tails of the press are shorter."""
+_BRACKETS = {"(": ")", "[": "]"}
+_TABLE_CELLS = 3
+
+
+def recognise_fields(view: View, rules: Rules) -> list[Mark]:
+    """Marks field lines, with the facts they give."""
+    marks = []
+    last = len(view.blocks) - 1
+    for block in view.blocks:
+        is_edge = block.index < _EDGE or last - block.index < _EDGE
+        if len(block.text) <= LONGEST_LINE and (is_edge or ":" in block.low) and not _is_question(block):
+            mark = _mark_line(block, view, rules)
+            if mark:
+                marks.append(mark)
+    return marks
+
+
+def _is_question(block: Block) -> bool:
+    return block.text[-1] in "?？!！"
+
+
+def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
+    line = read_fields(_columns(block), block.lexis, rules)
+    if not line.facts:
+        return None
+    has_moment = any(fact.moment for fact in line.facts)
+    known = sum(len(fact.value) for fact in line.facts)
+    if line.is_understood:
+        if line.labelled or has_moment:
+            strength = SURE
+        elif any(fact.rank < 4 for fact in line.facts):
+            strength = LIKELY
+        else:
+            strength = HINT
+    elif _is_mostly_understood(line, block, has_moment=has_moment, known=known):
+        strength = LIKELY
+    else:
+        return None
+    if has_moment and not line.labelled and block.is_prose:
+        return None
+    if _is_table_note(block, view, line):
+        return None
+    return Mark(block.index, _kind_of(line), _rule_of(line), strength, tuple(line.facts))
+
+
+def _columns(block: Block) -> list[str]:
+    columns = split_columns(block.lines[0]) if len(block.lines) == 1 else [block.text]
+    first = block.low[0]
+    if first in _BRACKETS and block.low.endswith(_BRACKETS[first]) and block.low.count(first) == 1:
+        return [normalise(block.text[1:-1])]
+    return columns
+
+
+def _is_mostly_understood(line: FieldLine, block: Block, *, has_moment: bool, known: int) -> bool:
+    """A field line with one odd part: a print section, a desk's name, a place."""
+    odd = sum(map(len, line.unknown))
+    if block.is_prose or len(line.unknown) > 1 or odd > 60:
+        return False
+    return (has_moment or line.labelled > 0) and odd <= max(0.6 * len(block.text), 12)
+
+
+def _is_table_note(block: Block, view: View, line: FieldLine) -> bool:
+    """A source note under a table belongs to the table."""
+    if not all(fact.role in ("source", "dropped") for fact in line.facts) or not block.index:
+        return False
+    rows = [b for b in view.blocks[max(0, block.index - 4) : block.index] if _is_row(b)]
+    return len(rows) >= 2 and rows[-1].index == block.index - 1
+
+
+def _is_row(block: Block) -> bool:
+    """A line of a table: figures in columns, or short text with figures."""
+    figures = sum(any(map(str.isdecimal, word)) for word in block.text.split())
+    columns = len(split_columns(block.lines[0]))
+    return not block.ends_sentence and figures >= 1 and (columns >= _TABLE_CELLS or figures >= 2 or "|" in block.text)
+
+
+def _kind_of(line: FieldLine) -> PieceClass:
+    roles = {fact.role for fact in line.facts if not (fact.role == "source" and fact.rank >= 2)}
+    if roles and roles <= {"photographers"}:
+        return PieceClass.CAPTION
+    if roles <= {"dropped"} and not any(fact.role == "source" for fact in line.facts):
+        return PieceClass.DROPPED if not _is_byline_only(line) else PieceClass.METADATA
+    return PieceClass.METADATA
+
+
+def _is_byline_only(line: FieldLine) -> bool:
+    return line.labelled > 0
+
+
+def _rule_of(line: FieldLine) -> str:
+    roles = {fact.role for fact in line.facts}
+    if roles & {"published", "updated"}:
+        return "fields/release_line"
+    if "photographers" in roles and len(roles) == 1:
+        return "fields/picture_credit"
+    if roles & {"authors"}:
+        return "fields/byline"
+    return "fields/source" if "source" in roles else "fields/credits"
+
+
+def facts_of_piece(line: FieldLine) -> tuple[Fact, ...]:
+    """The facts of a credit that is glued to a paragraph."""
+    return tuple(fact for fact in line.facts if fact.role != "dropped")

@@ -1,0 +1,91 @@
+"""Marks what is glued to the end of a paragraph: credits in brackets, end marks, agency slugs."""
+
+from __future__ import annotations
+
+import re
+
+from copydesk.cleaning.classes import SURE
+from copydesk.cleaning.fieldline import FieldLine, read_fields
+from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.recognisers.fields import facts_of_piece
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.view import Block, View
+from copydesk.models import PieceClass
+
+_LONGEST = 200
+_PAIRS = {")": "(", "]": "["}
+_SENTENCE_ENDS = ".!?。！？…\"'”’」』)）】]"
+_END_SIGNS = "■□▪◼●◆♦▲"
+_INITIALS = re.compile(r"(?:[^\W\d_]{1,5}[/ .-]?){1,6}$")
+
+
+def recognise_glued(view: View, rules: Rules) -> list[Mark]:
+    """Marks pieces at the end of paragraphs of prose, working inwards until nothing more is found."""
+    marks = []
+    last_prose = max((b.index for b in view.blocks if b.is_prose), default=-1)
+    for block in view.blocks:
+        end = len(block.text)
+        for _ in range(3):
+            mark = _mark_end(block, end, rules, is_last=block.index >= last_prose)
+            if mark is None:
+                break
+            marks.append(mark)
+            end = len(block.text[: mark.start].rstrip())
+    return marks
+
+
+def _mark_end(block: Block, end: int, rules: Rules, *, is_last: bool) -> Mark | None:
+    text, low = block.text[:end], block.low[:end]
+    if len(text) < 20 and not block.is_unspaced:
+        return None
+    if text[-1:] in _END_SIGNS:
+        return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=end - 1, end=end)
+    if low[-1:] in _PAIRS:
+        return _mark_bracket(block, text, low, rules, is_last=is_last)
+    return _mark_words(block, text, low, rules, is_last=is_last)
+
+
+def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
+    start = low.rfind(_PAIRS[low[-1]])
+    if start <= 0 or len(low) - start > _LONGEST:
+        return None
+    if not text[:start].rstrip().endswith(tuple(_SENTENCE_ENDS)) and not is_last:
+        return None
+    inner = text[start + 1 : -1].strip()
+    inner_low = low[start + 1 : -1].strip()
+    if any(h.whole and h.name in ("end", "page") for h in block.lexis.find_hits(inner_low)):
+        return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
+    line = read_fields([inner], block.lexis, rules) if inner else FieldLine()
+    if line.is_understood and (line.labelled or _is_credit(line, text[start], is_last=is_last)):
+        return Mark(
+            block.index, PieceClass.METADATA, "glued/credit", SURE, facts_of_piece(line), start=start, end=len(text)
+        )
+    return None
+
+
+def _is_credit(line: FieldLine, bracket: str, *, is_last: bool) -> bool:
+    """A bracket without a label counts at the story's end: an agency's name, or a name in the brackets of bylines."""
+    if not is_last or any(fact.moment for fact in line.facts):
+        return False
+    known = any(fact.role == "source" and fact.rank < 4 for fact in line.facts)
+    return known or (bracket in "【〔" and any(fact.role == "authors" for fact in line.facts))
+
+
+def _mark_words(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
+    """Words behind the last finished sentence: `Enditem`, `PTI TGB RMT KH`, `Editor: …`."""
+    window = text[-_LONGEST:]
+    cut = max(window.rfind(mark) for mark in _SENTENCE_ENDS)
+    if cut < 0 or len(window) - cut <= 1:
+        return None
+    start = len(text) - len(window) + cut + 1
+    tail, tail_low = text[start:], low[start:]
+    if len(tail.strip()) > 80 or (tail[:1].isalnum() and not block.is_unspaced):
+        return None
+    start += len(tail) - len(tail.lstrip())
+    tail, tail_low = tail.strip(), tail_low.strip()
+    if any(h.whole and h.name == "end" for h in block.lexis.find_hits(tail_low)):
+        return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
+    words = tail.split()
+    if is_last and len(words) > 1 and rules.publisher(words[0]).agency and _INITIALS.match(tail_low):
+        return Mark(block.index, PieceClass.METADATA, "glued/slug", SURE, start=start, end=len(text))
+    return None

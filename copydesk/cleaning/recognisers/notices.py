@@ -1,0 +1,85 @@
+"""Marks paragraphs that hold the phrases of notices, by class: rights, house rules, promotion, related, and so on.
+
+Whether a paragraph only quotes a notice is weighed here from the paragraph itself; its place in the document is not.
+"""
+
+from __future__ import annotations
+
+from copydesk.cleaning.classes import HINT, LIKELY, NOTICE_CLASSES, SURE
+from copydesk.cleaning.lexis import Hit
+from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.view import Block, View
+from copydesk.models import PieceClass
+
+_TOLD = ("correction", "note", "caption")
+"""Classes whose notices speak in the past tense and name speakers themselves."""
+_OFTEN_LONG = ("about", "bio", "correction", "house", "note", "promo", "release", "rights", "wall")
+_SHORT_LINE = 140
+
+
+def recognise_notices(view: View, rules: Rules) -> list[Mark]:
+    """One mark for each paragraph and class whose phrases it holds."""
+    marks = []
+    for block in view.blocks:
+        if block.hits:
+            marks += _mark_block(block)
+    return marks
+
+
+def _mark_block(block: Block) -> list[Mark]:
+    by_name: dict[str, list[Hit]] = {}
+    for hit in block.hits:
+        by_name.setdefault(hit.name, []).append(hit)
+    doubt = _weigh_story(block)
+    marks = []
+    for name, hits in by_name.items():
+        strength = max(hit.strength for hit in hits)
+        if _count_apart(hits) > 1:
+            strength += 1
+        is_whole = any(hit.whole for hit in hits)
+        if not is_whole and (name not in _TOLD or block.opens_quoted):
+            strength -= doubt
+        if name not in _OFTEN_LONG and not is_whole and block.weight > _SHORT_LINE:
+            strength -= 1
+        if strength >= HINT:
+            marks.append(Mark(block.index, NOTICE_CLASSES[name].kind, f"notices/{name}", min(strength, SURE)))
+    return _join_kinds(block, marks)
+
+
+def _join_kinds(block: Block, marks: list[Mark]) -> list[Mark]:
+    """A line with two hints of different classes is likely a notice; one that is both rights and another is rights."""
+    if len(marks) > 1 and all(mark.strength == HINT for mark in marks):
+        kind = next((m for m in marks if m.kind is PieceClass.RIGHTS), marks[0])
+        return [Mark(block.index, kind.kind, kind.rule, LIKELY)]
+    rights = next((m for m in marks if m.kind is PieceClass.RIGHTS and m.strength >= LIKELY), None)
+    if rights and len(marks) > 1:
+        strongest = max(m.strength for m in marks)
+        return [Mark(block.index, rights.kind, rights.rule, strongest)]
+    return marks
+
+
+def _count_apart(hits: list[Hit]) -> int:
+    """How many of the hits do not overlap."""
+    count = end = 0
+    for hit in sorted(hits, key=lambda h: h.end):
+        if hit.start >= end:
+            count += 1
+            end = hit.end
+    return count
+
+
+def _weigh_story(block: Block) -> int:
+    """How much speaks for a paragraph of story that quotes or tells of a notice: 0, 1 or 2."""
+    doubt = 0
+    if block.opens_quoted:
+        doubt += 2
+    elif '"' in block.low and any(_is_inside_quotes(block.low, hit.start) for hit in block.hits):
+        doubt += 2
+    if block.weight > 40 and block.lexis.has_word("speech", block.low):
+        doubt += 2
+    return min(doubt, 2)
+
+
+def _is_inside_quotes(low: str, place: int) -> bool:
+    return low.count('"', 0, place) % 2 == 1

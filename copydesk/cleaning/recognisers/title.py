@@ -1,0 +1,106 @@
+"""Finds the headline, takes the column label and the publisher's name off it, and marks its repetition."""
+
+from __future__ import annotations
+
+import re
+
+from copydesk.cleaning.classes import HINT, LIKELY, SURE
+from copydesk.cleaning.marks import Fact, Mark
+from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.view import Block, View, fold_for
+from copydesk.models import PieceClass
+
+_DEPTH = 15
+_LONGEST = 260
+_LONGEST_LABEL = 40
+_BRACKET_LABEL = re.compile(r"[\[<]([^\[\]<>]{1,40})[\]>]\s?")
+_TITLE_STRENGTH = SURE + 1
+
+
+def recognise_title(view: View, marks: list[Mark], rules: Rules) -> list[Mark]:
+    """The mark of the headline with those of its pieces; empty where the text has none.
+
+    `marks` are those of the other recognisers: what they are sure of is no headline.
+    """
+    block = _find_title(view, marks)
+    if block is None:
+        return []
+    found = [Mark(block.index, PieceClass.TITLE, "title/headline", _TITLE_STRENGTH)]
+    found += _cut_label(block) + _cut_publisher(block, rules)
+    for other in view.blocks[block.index + 1 :]:
+        if other.low == block.low and other.index != block.index:
+            found.append(Mark(other.index, PieceClass.DROPPED, "title/repeated", SURE))
+    return found
+
+
+def _find_title(view: View, marks: list[Mark]) -> Block | None:
+    wanted = fold_for(view.lexis, view.fields.title) if view.fields.title else None
+    for block in view.blocks[:_DEPTH]:
+        if block.role == "h1" or (wanted and block.low == wanted):
+            return block
+    if wanted:
+        return None
+    strength = {b.index: 0 for b in view.blocks}
+    opens_story: set[int] = set()
+    for mark in marks:
+        if mark.rule == "dateline/place":
+            opens_story.add(mark.block)
+        elif not mark.is_piece:
+            strength[mark.block] = max(strength[mark.block], mark.strength)
+    guessed = None
+    for place, block in enumerate(view.blocks[:_DEPTH]):
+        if block.index in opens_story:
+            break
+        if strength[block.index] >= LIKELY:
+            continue
+        if not _can_be_title(block, view, strength, place):
+            break
+        if strength[block.index] < HINT:
+            return block
+        guessed = guessed or block
+    return guessed
+
+
+def _can_be_title(block: Block, view: View, strength: dict[int, int], place: int) -> bool:
+    if len(block.text) > _LONGEST or len(view.blocks) == 1:
+        return False
+    following = view.blocks[place + 1] if place + 1 < len(view.blocks) else None
+    has_line_below = following is not None and strength[following.index] >= LIKELY
+    if block.text.rstrip("\"'”’」』)）").endswith((".", "。")) and not block.text.endswith(("...", "…")):
+        # A sentence with a full stop heads a story only if metadata stands between.
+        return has_line_below and not block.is_prose
+    return not (block.is_prose and block.weight > 200 and not has_line_below)
+
+
+def _cut_label(block: Block) -> list[Mark]:
+    """`[Label] Title`, `Opinion: Title`, `社评丨标题`."""
+    match = _BRACKET_LABEL.match(block.low)
+    if match and match.end() < len(block.low):
+        label = block.text[match.start(1) : match.end(1)].strip()
+        return [_label_mark(block, label, match.end())]
+    place = min((p for p in (block.low.find(bar) for bar in (":", "|")) if p > 0), default=-1)
+    if 0 < place <= _LONGEST_LABEL and place + 1 < len(block.low):
+        label = block.text[:place].strip()
+        if block.low[:place].strip() in block.lexis.words.get("sections", ()):
+            end = place + 1
+            while end < len(block.text) and block.text[end] == " ":
+                end += 1
+            return [_label_mark(block, label, end)]
+    return []
+
+
+def _label_mark(block: Block, label: str, end: int) -> Mark:
+    fact = Fact("section", label)
+    return Mark(block.index, PieceClass.SECTION, "title/label", SURE, (fact,), start=0, end=end)
+
+
+def _cut_publisher(block: Block, rules: Rules) -> list[Mark]:
+    """`Title - Publisher`, `Title | Publisher`, for publishers that are known."""
+    for bar in ("|", " - ", "_"):
+        place = block.low.rfind(bar)
+        if place > 0 and rules.publisher(block.text[place + len(bar) :]).name:
+            name = block.text[place + len(bar) :].strip()
+            fact = Fact("source", name, rank=3)
+            end = len(block.text)
+            return [Mark(block.index, PieceClass.METADATA, "title/publisher", SURE, (fact,), start=place, end=end)]
+    return []

@@ -1,0 +1,143 @@
+"""Identity: the names under which a document can be met again, and what a meeting means.
+
+Likeness of texts without a common name is not decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from urllib.parse import urldefrag
+
+from courlan import normalize_url
+
+from copydesk.dedupe.likeness import likeness
+from copydesk.errors import ItemConflict
+from copydesk.models import Held, IdentityKey, Outcome, Verdict
+
+# Under this many letters and digits a body alone is not telling ("More follows."), so the headline counts too.
+SHORT_BODY = 200
+
+# Same file name, other text: a revision from here on, another story below. The figures are those at which the
+# measured near-duplicate judge accepts (docs/duplicates.md).
+ALIKE_JACCARD = 0.5
+ALIKE_CONTAINMENT = 0.8
+
+# Strongest first. Each but `text` is scoped to its source.
+VERSIONED = ("document", "guid", "url", "name")
+
+
+def identity_keys(
+    *,
+    source: str,
+    title: str | None,
+    body: Iterable[str],
+    item_id: str | None = None,
+    document_id: str | None = None,
+    guid: str | None = None,
+    url: str | None = None,
+    name: str | None = None,
+) -> tuple[IdentityKey, ...]:
+    """Every key of a document, strongest first; the text's own key is always there."""
+    scoped = {
+        "item": item_id,
+        "document": document_id,
+        "guid": guid,
+        "url": canonical_url(url) if url else None,
+        "name": name,
+    }
+    keys = [IdentityKey(kind=kind, value=_scope(source, value)) for kind, value in scoped.items() if value]
+    return (*keys, IdentityKey(kind="text", value=text_sha256(title, body)))
+
+
+def text_sha256(title: str | None, body: Iterable[str]) -> str:
+    """Hash of the letters and digits of a body, with the headline where the body is short.
+
+    White space, punctuation, case and width do not count, so a copy set by another printer is the same text.
+    """
+    letters = _letters("".join(body))
+    if len(letters) < SHORT_BODY:
+        letters = f"{_letters(title or '')}\n{letters}"
+    return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def canonical_url(url: str) -> str:
+    """The URL without fragment, tracking parameters and default port, host in lower case; as it is if unreadable."""
+    try:
+        return str(normalize_url(urldefrag(url).url, strict=False))
+    except ValueError:
+        return url
+
+
+def judge(
+    keys: Iterable[IdentityKey],
+    held: Mapping[IdentityKey, Held],
+    *,
+    item_sha256: str,
+    content_sha256: str,
+    received_at: datetime,
+    body: tuple[str, ...],
+) -> Verdict:
+    """Decide what a document is from the keys it shares with stored articles.
+
+    `held` has an entry for each key that an article holds. The strongest key that settles the matter wins; the
+    reason names it.
+    """
+    for key in keys:
+        known = held.get(key)
+        if known is None:
+            continue
+        if key.kind == "item":
+            return _same_item(known, item_sha256)
+        if key.kind == "text":
+            return Verdict(Outcome.DUPLICATE, known.article_id, "the text is the same, letter for letter")
+        verdict = _same_name(
+            key, known, item_sha256=item_sha256, content_sha256=content_sha256, received_at=received_at, body=body
+        )
+        if verdict is not None:
+            return verdict
+    return Verdict(Outcome.STORED, None, "no stored article has its identity or its text")
+
+
+def _same_item(known: Held, item_sha256: str) -> Verdict:
+    if known.item_sha256 == item_sha256:
+        return Verdict(Outcome.UNCHANGED, known.article_id, "item: handed over before, unchanged")
+    conflict = ItemConflict()
+    return Verdict(Outcome.REJECTED, None, f"item: {conflict}", code=conflict.code)
+
+
+def _same_name(
+    key: IdentityKey,
+    known: Held,
+    *,
+    item_sha256: str,
+    content_sha256: str,
+    received_at: datetime,
+    body: tuple[str, ...],
+) -> Verdict | None:
+    if known.item_sha256 == item_sha256:
+        return Verdict(Outcome.UNCHANGED, known.article_id, f"{key.kind}: the same bytes as before")
+    if not known.owned:
+        return None
+    if known.content_sha256 == content_sha256:
+        return Verdict(Outcome.UNCHANGED, known.article_id, f"{key.kind}: other bytes, the same content")
+    scores: dict[str, float] = {}
+    if key.kind == "name":
+        jaccard, containment = likeness(body, known.body)
+        scores = {"jaccard": round(jaccard, 3), "containment": round(containment, 3)}
+        if jaccard < ALIKE_JACCARD and containment < ALIKE_CONTAINMENT:
+            return None
+    if received_at < known.received_at:
+        reason = f"{key.kind}: a changed text, received before the current one"
+        return Verdict(Outcome.REVISED, known.article_id, reason, is_current=False, scores=scores)
+    return Verdict(Outcome.REVISED, known.article_id, f"{key.kind}: a changed text", scores=scores)
+
+
+def _scope(source: str, value: str) -> str:
+    return f"{source}\n{value}"
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())

@@ -1,0 +1,153 @@
+"""Carries jobs into the article stream: what `workers/ingest` does with each.
+
+A job is in hand until its entries are in the stream. While Redis or the disk is away it stays in hand; a job that
+ended its worker twice is taken item by item, and an item that does it again, alone, is dead.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from copydesk.cleaning import load_rules
+from copydesk.delivery import claims
+from copydesk.delivery.publication import Limits, entries_of, job_ref, refused_item, refused_job
+from copydesk.delivery.watchdog import Watchdog
+from copydesk.errors import CopydeskError, DependencyError, InvalidJob, ProcessingError
+from copydesk.models import Outcome
+from copydesk.queue import streams
+from copydesk.queue.jobs import Job, JobItem, read_job
+from copydesk.queue.streams import ENTRIES_PER_MULTI, ArticleStream, CloseEntry, JobRef, Outgoing
+from copydesk.queue.tries import Tries
+from copydesk.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# From this try on a job is taken item by item: twice may be somebody else's kill.
+ALONE_FROM = 3
+
+# An item is dead when it has ended its process this often while alone.
+TRIES_ALONE = 2
+
+# Above, a chunk of entries is published early, to keep a feed of large articles out of memory.
+CHUNK_BYTES = 8 * 1024 * 1024
+
+# How often the stream is measured against its high-water mark.
+MEASURE_EVERY_S = 1.0
+
+T = TypeVar("T")
+
+
+class Ingestion:
+    """One ingest worker's rules, connections and watchdog."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._rules = load_rules([settings.rules_dir] if settings.rules_dir else [])
+        client = streams.connect(settings.redis_url.get_secret_value())
+        self._stream = ArticleStream(client)
+        self._tries = Tries(client)
+        self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
+        self._watchdog = Watchdog(settings.item_seconds_max)
+        self._measured = 0.0
+
+    def carry(self, payload: object, *, task_id: str, now: datetime) -> None:
+        """Publish what comes of a job. Returns when its entries, the closing one too, are in the stream."""
+        with structlog.contextvars.bound_contextvars(job_id=task_id):
+            try:
+                job = read_job(payload, task_id=task_id, now=now)
+            except InvalidJob as error:
+                log.warning("a job was refused", error=str(error))
+                self.refuse(task_id, error, json.dumps(payload, default=repr, ensure_ascii=False).encode())
+                return
+            self._wait_below_mark()
+            tries = _insist(lambda: self._tries.begin(job.id))
+            if tries < ALONE_FROM:
+                self._publish(self._entries(job))
+                subjects = [job.id]
+            else:
+                log.warning("a job is taken item by item: it was begun before and not finished", tries=tries)
+                self._publish_one_by_one(job)
+                subjects = [job.id, *(f"{job.id}/{item.id}" for item in job.items)]
+            _insist(lambda: self._tries.finish(*subjects))
+            log.info("carried", source=job.source, items=len(job.items))
+
+    def refuse(self, task_id: str, error: CopydeskError, payload: bytes) -> None:
+        """Record a job that cannot be carried out, with its bytes."""
+        ref = JobRef(id=task_id, source="celery", kind="celery", origin=None, received_at=datetime.now(UTC))
+        self._publish(refused_job(ref, error, payload, outcome=Outcome.REJECTED))
+
+    def _entries(self, job: Job) -> Iterator[Outgoing]:
+        try:
+            yield from entries_of(job, self._rules, self._read, self._limits, on_item=self._begin_item)
+        finally:
+            self._watchdog.end()
+
+    def _publish(self, entries: Iterable[Outgoing]) -> None:
+        for chunk in in_chunks(entries):
+            _insist(lambda chunk=chunk: self._stream.publish(chunk))  # type: ignore[misc]  # mypy#12557: default binds the loop's value
+
+    def _publish_one_by_one(self, job: Job) -> None:
+        total = 0
+        for item in job.items:
+            subject = f"{job.id}/{item.id}"
+            tries = _insist(lambda subject=subject: self._tries.begin(subject))  # type: ignore[misc]  # as above
+            if tries > TRIES_ALONE:
+                detail = f"it ended its worker {tries - 1} times while it was alone"
+                entries = [refused_item(job, item, ProcessingError(item.id, detail))]
+            else:
+                one = job.model_copy(update={"items": (item,)})
+                entries = [e for e in self._entries(one) if not isinstance(e.entry, CloseEntry)]
+            total += len(entries)
+            self._publish(entries)
+        self._publish([Outgoing(CloseEntry(job=job_ref(job), total=total))])
+
+    def _begin_item(self, item: JobItem) -> None:
+        structlog.contextvars.bind_contextvars(item_id=item.id)
+        self._watchdog.begin(item.id)
+
+    def _read(self, ref: str, limit: int) -> bytes:
+        return _insist(lambda: claims.read(self._settings.inbox, ref, limit))
+
+    def _wait_below_mark(self) -> None:
+        """Pause while the stream is fuller than its mark: storage frees it, and the jobs are safe where they are."""
+        while time.monotonic() - self._measured >= MEASURE_EVERY_S:
+            size = _insist(self._stream.size_bytes)
+            if size <= self._settings.stream_bytes_max:
+                self._measured = time.monotonic()
+                return
+            log.warning(
+                "paused: the article stream is above its mark", bytes=size, mark=self._settings.stream_bytes_max
+            )
+            time.sleep(0.5)
+
+
+def in_chunks(entries: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Cut entries into runs that are published at once: by number, and by the raw bytes that ride along."""
+    chunk: list[Outgoing] = []
+    size = 0
+    for outgoing in entries:
+        chunk.append(outgoing)
+        size += len(outgoing.raw or b"")
+        if len(chunk) >= ENTRIES_PER_MULTI or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _insist(call: Callable[[], T]) -> T:
+    """Call until it works: a dependency that is away is waited for, with a back-off of up to five seconds."""
+    wait = 0.1
+    while True:
+        try:
+            return call()
+        except DependencyError as error:
+            log.warning("waiting for a dependency", error=str(error), wait_s=wait)
+            time.sleep(wait)
+            wait = min(wait * 2, 5.0)

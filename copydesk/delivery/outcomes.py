@@ -1,0 +1,83 @@
+"""What the receipts of a file's items mean for the file: one outcome and the folder it ends in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from copydesk.delivery import claims
+from copydesk.delivery.claims import Claim, ClaimedFile
+from copydesk.models import Json, Outcome
+from copydesk.storage.receipts import Receipt
+
+# Mildest first. A file of several items is done when any of them was stored or revised, else as mild as its mildest.
+_MILDEST = (
+    Outcome.STORED,
+    Outcome.REVISED,
+    Outcome.WITHDRAWN,
+    Outcome.UNCHANGED,
+    Outcome.DUPLICATE,
+    Outcome.SUPPRESSED,
+    Outcome.REJECTED,
+    Outcome.DEAD,
+)
+
+FOLDERS = {
+    Outcome.STORED: claims.DONE,
+    Outcome.REVISED: claims.DONE,
+    Outcome.WITHDRAWN: claims.DONE,
+    Outcome.UNCHANGED: claims.DUPLICATE,
+    Outcome.DUPLICATE: claims.DUPLICATE,
+    Outcome.SUPPRESSED: claims.REJECTED,
+    Outcome.REJECTED: claims.REJECTED,
+    Outcome.DEAD: claims.DEAD,
+}
+
+
+def of_file(receipts: Sequence[Receipt]) -> Outcome:
+    """The outcome of a file from those of its items; there is at least one."""
+    return min((r.outcome for r in receipts), key=_MILDEST.index)
+
+
+def describe(claim: Claim, file: ClaimedFile, receipts: Sequence[Receipt]) -> Json:
+    """The `.outcome.json` that stands beside a settled file."""
+    return {
+        "outcome": of_file(receipts).value,
+        "file": claims.printable(file.name),
+        "source": claims.printable(claim.source),
+        "job": claim.id,
+        "received_at": claim.received_at.isoformat(),
+        "items": [
+            {
+                "id": r.item_id,
+                "outcome": r.outcome.value,
+                "article": r.article_id,
+                "revision": r.revision,
+                "reason": r.reason,
+                **({"code": r.code} if r.code else {}),
+                **({"scores": r.scores} if r.scores else {}),
+            }
+            for r in receipts
+        ],
+    }
+
+
+def overtaken(
+    waiting: Sequence[tuple[str, datetime, datetime]],
+    *,
+    now: datetime,
+    newest_closed: datetime | None,
+    is_idle: bool,
+    overdue_s: float,
+) -> list[str]:
+    """Which jobs to offer again: (id, received, last offered) of those without all their receipts.
+
+    A job is overdue when one received later is complete, or when nothing is queued or in hand any more, and in both
+    cases only `overdue_s` after it was last offered: a worker that was killed hands its job back by itself before.
+    """
+    return [
+        job_id
+        for job_id, received_at, offered_at in waiting
+        if (now - offered_at).total_seconds() >= overdue_s
+        and (is_idle or (newest_closed is not None and newest_closed > received_at))
+    ]

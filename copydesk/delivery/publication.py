@@ -1,0 +1,177 @@
+"""Turns a job into stream entries: read the bodies, run the pipeline, number the results, close.
+
+`entries_of` decides and never publishes; `workers/ingest` publishes what it returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from copydesk import pipeline
+from copydesk.cleaning import Rules
+from copydesk.errors import CopydeskError, InputError, InputTooLarge, ProcessingError
+from copydesk.models import Outcome, RawItem
+from copydesk.queue.jobs import Job, JobItem
+from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry, Outgoing
+
+log = structlog.get_logger(__name__)
+
+# A traceback is for a person; its end names the place.
+TRACE_KEPT = 8000
+
+Read = Callable[[str, int], bytes]
+"""Reads what a `ref` stands for, up to a limit. Raises `MissingInput`, `InputTooLarge`, `SpoolUnavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes: of a body inside a job, and of any body."""
+
+    inline: int
+    document: int
+
+
+def entries_of(
+    job: Job,
+    rules: Rules,
+    read: Read,
+    limits: Limits,
+    *,
+    on_item: Callable[[JobItem], None] = lambda item: None,
+) -> Iterator[Outgoing]:
+    """The entries of every item, then the closing entry. Raises `DependencyError` when a body cannot be read now.
+
+    `on_item` is called before each item, so that a watchdog knows what is in hand.
+    """
+    ref = job_ref(job)
+    total = 0
+    for item in job.items:
+        on_item(item)
+        for outgoing in _entries_of_item(_Carried(ref, item), rules, read, limits):
+            total += 1
+            yield outgoing
+    yield Outgoing(CloseEntry(job=ref, total=total))
+
+
+def job_ref(job: Job) -> JobRef:
+    """What every entry of a job says about it."""
+    return JobRef(id=job.id, source=job.source, kind=job.kind, origin=job.origin, received_at=job.received_at)
+
+
+def refused_job(ref: JobRef, error: CopydeskError, payload: bytes, *, outcome: Outcome) -> list[Outgoing]:
+    """The entries of a job that cannot be carried out at all: its payload is kept as it came."""
+    digest = hashlib.sha256(payload).hexdigest()
+    entry = OutcomeEntry(
+        job=ref,
+        item_id=ref.id,
+        parent_id=ref.id,
+        name=None,
+        outcome=outcome,
+        code=error.code,
+        reason=str(error),
+        stage="read",
+        raw_sha256=digest,
+        meta=None,
+    )
+    return [Outgoing(entry, payload), Outgoing(CloseEntry(job=ref, total=1))]
+
+
+def refused_item(job: Job, item: JobItem, error: CopydeskError) -> Outgoing:
+    """The entry of an item that is given up without being tried again."""
+    return Outgoing(_Carried(job_ref(job), item).ended(Outcome.DEAD, error, stage="clean"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """An item in hand, with what its entries repeat."""
+
+    job: JobRef
+    item: JobItem
+
+    def child_id(self, key: str | None) -> str:
+        if key is None:
+            return self.item.id
+        return f"{self.item.id}#{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+    def ended(self, outcome: Outcome, error: CopydeskError | None = None, **changes: object) -> OutcomeEntry:
+        """The entry of an item that ends without an article."""
+        fields: dict[str, object] = {
+            "job": self.job,
+            "item_id": self.item.id,
+            "parent_id": self.item.id,
+            "name": self.item.hints.filename,
+            "outcome": outcome,
+            "code": error.code if error else "",
+            "reason": str(error) if error else "",
+            "stage": "read",
+            "raw_sha256": None,
+            "meta": self.item.meta,
+        }
+        return OutcomeEntry.model_validate(fields | changes)
+
+
+def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits) -> Iterator[Outgoing]:
+    item = carried.item
+    try:
+        data = _body(item, read, limits)
+    except InputError as error:
+        yield Outgoing(carried.ended(Outcome.REJECTED, error))
+        return
+    digest = hashlib.sha256(data).hexdigest()
+    raw_item = RawItem(data, carried.job.source, carried.job.received_at, item.hints)
+    # A file's id is ours, new at each offering; any other door's is the sender's.
+    sent_id = None if carried.job.kind == "file" else item.id
+    try:
+        found = pipeline.process(raw_item, rules, item_id=sent_id)
+    except InputError as error:
+        yield Outgoing(carried.ended(Outcome.REJECTED, error, stage="parse", raw_sha256=digest), data)
+        return
+    except Exception as error:  # the border of one item: our fault is recorded, the next item goes on
+        log.exception("the pipeline failed on an item", item_id=item.id)
+        failure = ProcessingError(item.id, f"{type(error).__name__}: {error}")
+        trace = traceback.format_exc()[-TRACE_KEPT:]
+        yield Outgoing(carried.ended(Outcome.DEAD, failure, stage="clean", raw_sha256=digest, trace=trace), data)
+        return
+    if not found:
+        reason = "the container has no entries"
+        yield Outgoing(carried.ended(Outcome.UNCHANGED, reason=reason, stage="parse", raw_sha256=digest), data)
+    for index, processed in enumerate(found):
+        # One copy of the input, on the first entry that came out of it.
+        yield Outgoing(_entry(carried, processed, digest), data if index == 0 else None)
+
+
+def _entry(carried: _Carried, processed: pipeline.Processed, digest: str) -> ArticleEntry | OutcomeEntry:
+    item_id = carried.child_id(processed.key)
+    if processed.document is None:
+        return carried.ended(
+            Outcome.REJECTED,
+            item_id=item_id,
+            code="not_article",
+            reason=f"not an article: {processed.reason}",
+            stage="clean",
+            raw_sha256=digest,
+        )
+    return ArticleEntry(
+        job=carried.job,
+        item_id=item_id,
+        parent_id=carried.item.id,
+        name=carried.item.hints.filename,
+        document=processed.document,
+        raw_sha256=digest,
+        meta=carried.item.meta,
+    )
+
+
+def _body(item: JobItem, read: Read, limits: Limits) -> bytes:
+    if item.ref is not None:
+        return read(item.ref, limits.document)
+    data = item.inline_bytes()
+    if len(data) > limits.inline:
+        size = f"{len(data):,} bytes, the limit inside a job is {limits.inline:,}"
+        raise InputTooLarge(item.id, f"{size}; drop it into the inbox instead")
+    return data

@@ -1,0 +1,278 @@
+"""Plans what one batch of stream entries changes in Postgres. Pure: the writer reads before and writes after."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from copydesk.dedupe.identity import VERSIONED, judge
+from copydesk.models import Held, IdentityKey, Outcome, Verdict
+from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
+from copydesk.storage.articles import CurrentArticle, NewRevision
+from copydesk.storage.dead_letters import DeadLetter
+from copydesk.storage.identities import KeyState
+from copydesk.storage.receipts import JobCount, Receipt
+from copydesk.storage.rows import Row
+
+Keys = Mapping[IdentityKey, KeyState]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything one transaction writes, in the order of the tables."""
+
+    revisions: list[NewRevision] = field(default_factory=list)
+    keys: dict[IdentityKey, KeyState] = field(default_factory=dict)
+    """Keys whose holder is not the one that the table has."""
+    released: list[IdentityKey] = field(default_factory=list)
+    """Keys taken for documents that came to hold none."""
+    sightings: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+
+
+def article_id(entry: ArticleEntry) -> str:
+    """The id that the entry's article gets if it is new: the same however often the entry is delivered.
+
+    Laid out as UUIDv8 (RFC 9562): 48 bits of received_at in milliseconds, so that new rows fall at the end of the
+    index, then a hash of job and item.
+    """
+    moment = int(entry.job.received_at.timestamp() * 1000) & (2**48 - 1)
+    digest = hashlib.sha256(f"{entry.job.id}\n{entry.item_id}".encode("utf-8", "surrogatepass")).digest()
+    bits = (moment << 80) | int.from_bytes(digest[:10], "big")
+    bits = bits & ~(0xF << 76) | (0x8 << 76)
+    bits = bits & ~(0x3 << 62) | (0x2 << 62)
+    text = f"{bits:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def wanted_keys(entries: Iterable[ArticleEntry]) -> dict[IdentityKey, KeyState]:
+    """Every key of a batch with the first entry that has it, as if that entry's article were new."""
+    wanted: dict[IdentityKey, KeyState] = {}
+    for entry in entries:
+        own = article_id(entry)
+        for key in entry.document.keys:
+            wanted.setdefault(key, KeyState(own, owned=True, item_sha256=entry.document.item_sha256))
+    return wanted
+
+
+def plan_articles(
+    entries: Sequence[ArticleEntry],
+    wanted: Keys,
+    held: Keys,
+    current: Mapping[str, CurrentArticle],
+) -> Plan:
+    """Judge the entries one after the other, each in the light of those before it.
+
+    `wanted` are all keys of the batch, `held` those that an article held before; the table now has the others as
+    wanted. `current` is what stands in the articles that hold one.
+    """
+    plan = Plan()
+    keys = {k: s for k, s in held.items() if s.article_id in current}
+    articles = dict(current)
+    for entry in entries:
+        document = entry.document
+        verdict = judge(
+            document.keys,
+            {key: _held(keys[key], articles) for key in document.keys if key in keys},
+            item_sha256=document.item_sha256,
+            content_sha256=document.content_sha256,
+            received_at=entry.job.received_at,
+            body=document.body,
+        )
+        revision = _revise(plan, entry, verdict, articles)
+        if verdict.outcome is not Outcome.REJECTED:
+            target = verdict.article_id or article_id(entry)
+            keys.update(_keys_after(entry, verdict, target, keys))
+        _record(plan, entry, verdict, revision)
+    plan.keys = {key: state for key, state in keys.items() if held.get(key, wanted[key]) != state}
+    plan.released = [key for key in wanted if key not in keys and key not in held]
+    return plan
+
+
+def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry]) -> None:
+    """Add the items that end without an article."""
+    for entry in entries:
+        plan.receipts.append(
+            Receipt(
+                entry.job.id, entry.item_id, entry.parent_id, entry.job.source, entry.outcome, entry.reason, entry.code
+            )
+        )
+        if entry.outcome in (Outcome.REJECTED, Outcome.DEAD):
+            plan.dead_letters.append(
+                DeadLetter(
+                    entry.job.id,
+                    entry.item_id,
+                    entry.job.source,
+                    entry.outcome,
+                    entry.stage,
+                    entry.code,
+                    entry.reason,
+                    trace=entry.trace,
+                    raw_sha256=entry.raw_sha256,
+                )
+            )
+
+
+def job_counts(
+    entries: Iterable[ArticleEntry | OutcomeEntry | CloseEntry], inserted: Iterable[tuple[str, str]]
+) -> list[JobCount]:
+    """What the batch adds to each job: the receipts actually inserted, and the total where it closes."""
+    refs: dict[str, JobRef] = {}
+    totals: dict[str, int] = {}
+    done: dict[str, int] = {}
+    for entry in entries:
+        refs.setdefault(entry.job.id, entry.job)
+        if isinstance(entry, CloseEntry):
+            totals.setdefault(entry.job.id, entry.total)
+    for ingest_id, _ in inserted:
+        done[ingest_id] = done.get(ingest_id, 0) + 1
+    return [
+        JobCount(r.id, r.source, r.kind, r.origin, r.received_at, done.get(r.id, 0), totals.get(r.id))
+        for r in refs.values()
+    ]
+
+
+def _held(state: KeyState, articles: Mapping[str, CurrentArticle]) -> Held:
+    article = articles[state.article_id]
+    return Held(
+        article_id=state.article_id,
+        owned=state.owned,
+        item_sha256=state.item_sha256,
+        content_sha256=article.content_sha256,
+        received_at=article.received_at,
+        title=article.title,
+        body=article.body,
+    )
+
+
+def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[str, CurrentArticle]) -> int | None:
+    """Add the revision that the verdict asks for and make it part of what later entries are judged by."""
+    if verdict.outcome is Outcome.STORED:
+        target, number, current_number = article_id(entry), 1, 1
+    elif verdict.outcome is Outcome.REVISED and verdict.article_id:
+        before = articles[verdict.article_id]
+        target, number = before.article_id, before.last_number + 1
+        current_number = number if verdict.is_current else before.current_number
+        if not verdict.is_current:
+            articles[target] = _with_last(before, number)
+    else:
+        return None
+    plan.revisions.append(
+        NewRevision(
+            target,
+            number,
+            verdict.is_current,
+            entry.job.source,
+            entry.name,
+            entry.document,
+            entry.raw_sha256,
+            entry.meta,
+            entry.job.received_at,
+        )
+    )
+    if verdict.is_current:
+        document = entry.document
+        articles[target] = CurrentArticle(
+            target,
+            number,
+            current_number,
+            document.content_sha256,
+            entry.job.received_at,
+            document.title,
+            document.body,
+        )
+    return number
+
+
+def _with_last(article: CurrentArticle, number: int) -> CurrentArticle:
+    return CurrentArticle(
+        article.article_id,
+        number,
+        article.current_number,
+        article.content_sha256,
+        article.received_at,
+        article.title,
+        article.body,
+    )
+
+
+def _keys_after(entry: ArticleEntry, verdict: Verdict, target: str, keys: Keys) -> dict[IdentityKey, KeyState]:
+    """Who holds the entry's keys once it is settled.
+
+    A free key goes to the article. A key under which only a duplicate was met, or a file name whose story is over,
+    goes to the article that has it now; every other key stays with its holder.
+    """
+    owned = verdict.outcome is not Outcome.DUPLICATE
+    after = {}
+    for key in entry.document.keys:
+        before = keys.get(key)
+        mine = KeyState(target, owned=owned, item_sha256=entry.document.item_sha256)
+        if before is None:
+            after[key] = mine
+        elif before.article_id == target:
+            after[key] = KeyState(target, owned=before.owned, item_sha256=entry.document.item_sha256)
+        elif key.kind in VERSIONED and (owned or not before.owned):
+            after[key] = mine
+    return after
+
+
+def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | None) -> None:
+    """Add the receipt, and what consumers and operators need to know of it."""
+    job, target = entry.job, verdict.article_id
+    if verdict.outcome is Outcome.STORED:
+        target = article_id(entry)
+    plan.receipts.append(
+        Receipt(
+            job.id,
+            entry.item_id,
+            entry.parent_id,
+            job.source,
+            verdict.outcome,
+            verdict.reason,
+            verdict.code,
+            target,
+            revision,
+            verdict.scores,
+        )
+    )
+    if verdict.outcome is Outcome.REJECTED:
+        plan.dead_letters.append(
+            DeadLetter(
+                job.id,
+                entry.item_id,
+                job.source,
+                verdict.outcome,
+                "store",
+                verdict.code,
+                verdict.reason,
+                raw_sha256=entry.raw_sha256,
+            )
+        )
+    if verdict.outcome is Outcome.DUPLICATE:
+        plan.sightings.append(
+            {
+                "ingest_id": job.id,
+                "item_id": entry.item_id,
+                "article_id": target,
+                "source": job.source,
+                "url": entry.document.url,
+                "name": entry.name,
+                "relation": "exact",
+                "scores": verdict.scores,
+                "raw_sha256": entry.raw_sha256,
+                "seen_at": job.received_at.isoformat(),
+            }
+        )
+    if verdict.outcome in (Outcome.STORED, Outcome.REVISED, Outcome.DUPLICATE):
+        plan.events.append(
+            {
+                "event": verdict.outcome.value,
+                "article_id": target,
+                "revision": revision,
+                "ingest_id": job.id,
+                "item_id": entry.item_id,
+            }
+        )

@@ -1,0 +1,168 @@
+"""Takes batches off the article stream into Postgres: one transaction, commit, then settle.
+
+What is transient keeps the batch and backs off for ever; what Postgres refuses is found by bisection and becomes a
+dead letter in the transaction of the good ones; an entry that ended its process twice while alone is dead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from copydesk.delivery.transaction import bury, commit
+from copydesk.errors import DatabaseUnavailable, QueueUnavailable, RowRefused
+from copydesk.queue.streams import ArticleStream, Incoming
+from copydesk.storage import attempts
+from copydesk.storage import connection as database
+from copydesk.storage.connection import Connection
+
+log = structlog.get_logger(__name__)
+
+# From this delivery on an entry is taken alone: twice may be a kill or an outage of somebody else.
+ALONE_FROM = 3
+
+# It is dead when it has ended the process this often while alone.
+TRIES_ALONE = 2
+
+# A transaction of more could not be sure to end before its deadline (10 MB/s is a slow disk's pace).
+BATCH_BYTES = 16 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+def by_bytes(batch: Sequence[Incoming], limit: int) -> list[list[Incoming]]:
+    """Cut a batch into runs whose payloads are at most `limit` bytes together; a larger entry stands alone."""
+    chunks: list[list[Incoming]] = []
+    room = 0
+    for entry in batch:
+        size = len(entry.payload) + len(entry.raw or b"")
+        if not chunks or size > room:
+            chunks.append([])
+            room = limit
+        chunks[-1].append(entry)
+        room -= size
+    return chunks
+
+
+class Writer:
+    """One storage worker. Keeps its connection; every public method may be called again after any error."""
+
+    def __init__(
+        self,
+        stream: ArticleStream,
+        postgres_url: str,
+        consumer: str,
+        *,
+        batch_size: int,
+        claim_idle_s: float,
+        deadline_s: float,
+        pause: Callable[[float], object],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._stream = stream
+        self._url = postgres_url
+        self._consumer = consumer
+        self._batch_size = batch_size
+        self._claim_idle_s = claim_idle_s
+        self._deadline_s = deadline_s
+        self._pause = pause
+        self._is_stopping = is_stopping
+        self._connection: Connection | None = None
+        self._has_own = True
+
+    def step(self) -> int:
+        """Read a batch, commit it, settle it; returns how many entries. Waits up to a second when there is nothing.
+
+        Raises `QueueUnavailable`; a database that is away is waited for.
+        """
+        batch = self._next_batch()
+        if batch:
+            alone = [e for e in batch if e.deliveries >= ALONE_FROM]
+            together = [e for e in batch if e.deliveries < ALONE_FROM]
+            for chunk in by_bytes(together, BATCH_BYTES):
+                self._carry(chunk)
+            for entry in alone:
+                self._carry_alone(entry)
+        return len(batch)
+
+    def after_error(self) -> None:
+        """The last settle may not have arrived: read own pending entries first, again."""
+        self._has_own = True
+
+    def close(self) -> None:
+        """Hand back nothing (pending entries stay with the stream) and close the connection."""
+        with contextlib.suppress(QueueUnavailable):
+            self._stream.forget_consumer(self._consumer)
+        self._disconnect()
+
+    def _next_batch(self) -> list[Incoming]:
+        if self._has_own:
+            batch = self._stream.read_own(self._consumer, self._batch_size)
+            if batch:
+                return batch
+            self._has_own = False
+        stale = self._stream.claim_stale(self._consumer, self._claim_idle_s, self._batch_size)
+        if stale:
+            return stale
+        return self._stream.read_new(self._consumer, self._batch_size, block_ms=1000)
+
+    def _carry(self, batch: Sequence[Incoming]) -> None:
+        closed = self._persist(lambda connection: commit(connection, batch))
+        if closed is None:
+            return
+        self._settle(batch, closed)
+
+    def _carry_alone(self, entry: Incoming) -> None:
+        tries = self._persist(lambda connection: attempts.note(connection, entry.stream_id))
+        if tries is None:
+            return
+        if tries > TRIES_ALONE:
+            refusal = RowRefused(entry.stream_id, f"it ended the process {tries - 1} times while it was alone")
+            closed = self._persist(lambda connection: bury(connection, entry, refusal))
+        else:
+            closed = self._persist(lambda connection: commit(connection, [entry]))
+        if closed is None:
+            return
+        self._settle([entry], closed)
+        self._persist(lambda connection: attempts.forget(connection, entry.stream_id))
+
+    def _settle(self, batch: Sequence[Incoming], closed: Sequence[str]) -> None:
+        self._stream.settle([entry.stream_id for entry in batch])
+        with contextlib.suppress(QueueUnavailable):  # told best effort: whoever waits asks Postgres in the end
+            self._stream.tell_closed(closed)
+
+    def _persist(self, work: Callable[[Connection], T]) -> T | None:
+        """Do `work` in one transaction, again and again until Postgres takes it; None when told to stop meanwhile."""
+        wait = 0.1
+        while True:
+            try:
+                connection = self._connected()
+                with (
+                    database.deadline(connection, self._deadline_s),
+                    database.translated_errors("commit"),
+                    connection.transaction(),
+                ):
+                    return work(connection)
+            except DatabaseUnavailable as error:
+                self._disconnect()
+                if self._is_stopping():
+                    return None
+                log.warning("postgres is away, the batch is kept", error=str(error), wait_s=wait)
+                self._pause(wait)
+                wait = min(wait * 2, 2.0)
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = database.connect(
+                self._url, deadline_s=self._deadline_s, name=f"copydesk storage {self._consumer}"
+            )
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(Exception):  # a broken connection may fail to close in any way
+                self._connection.close()
+            self._connection = None

@@ -1,0 +1,83 @@
+"""Text that was decoded with the wrong charset before it was sent, put right where it round-trips.
+
+Covers UTF-8 read as Windows-1252 or Latin-1 (`donâ€™t`, `cafÃ©`, `Ð¿Ñ€Ð¸`), UTF-8 read as Windows-1251
+(`РџСЂРёРІРµС‚`) and single Windows-1252 punctuation left as C1 controls. A sequence is put right only if it is
+the exact image of one UTF-8 character, of a kind that such text holds, so a French capital before a closing
+guillemet stays (`CAFÉ»`). What was lost for good (`锟斤拷`, U+FFFD) is only counted, by the caller.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Windows-1252 as browsers read it: the five bytes that it leaves open stand for the C1 control of that number.
+_BYTE_OF = {bytes((b,)).decode("cp1252", "ignore") or chr(b): b for b in range(0x80, 0x100)}
+_C1_TEXT = {b: bytes((b,)).decode("cp1252") for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+_C1_TO_BYTE = {chr(b): b for b in range(0x80, 0xA0)}
+_TO_BYTE = _C1_TO_BYTE | _BYTE_OF
+
+_TRAIL = "".join(re.escape(c) for c, b in _TO_BYTE.items() if 0x80 <= b <= 0xBF)
+_SEQUENCE = re.compile(
+    f"[\u00c2-\u00df][{_TRAIL}]|[\u00e0-\u00ef][{_TRAIL}]{{2}}|[\u00f0-\u00f4][{_TRAIL}]{{3}}",
+)
+_C1 = re.compile("[\x80-\x84\x86-\x9f]")
+# `–` stands for byte 0x96 here; `â€“` and its kin are written by no language.
+_SIGNATURE = re.compile("â€|Ã©|Ã¨|Ã¼|Ã¶|Ã¤|Ã±|Ã³|Ã¡|Ã§|Ã£|ï»¿|Ð°|Ð¾|Ñ‚")
+_SUSPECT = re.compile(f"[\u00c2-\u00f4][{_TRAIL}]")
+_CYRILLIC_IMAGE = re.compile("[РС][\u0402-\u040f\u0452-\u045f\u00a0-\u00bb†-™Ђ-џ]")
+
+
+def repair(text: str) -> str:
+    """The text with every misread sequence put right; the same object where there is none."""
+    if text.isascii():
+        return text
+    if _SUSPECT.search(text):
+        text = "".join(_repair_line(line) for line in _lines(text))
+    if _C1.search(text):
+        text = text.translate(_C1_TEXT)
+    if _CYRILLIC_IMAGE.search(text):
+        text = "".join(_repair_cyrillic(line) for line in _lines(text))
+    return text
+
+
+def _lines(text: str) -> list[str]:
+    """Cut after line feeds only: U+0085, a line break to `splitlines`, is a letter's image here."""
+    return re.split("(?<=\n)", text)
+
+
+def _repair_line(line: str) -> str:
+    """Put one line right if misread sequences are most of what it holds beyond ASCII."""
+    found = [match for match in _SEQUENCE.finditer(line) if _original(match[0], line[: match.start()])]
+    if not found:
+        return line
+    beyond = sum(1 for c in line if c > "\x7f")
+    covered = sum(len(match[0]) for match in found)
+    # One sequence alone proves nothing unless it is a well-known one: `Â»` may close a quotation.
+    if covered * 2 < beyond or (len(found) == 1 and not _SIGNATURE.search(line)):
+        return line
+    return _SEQUENCE.sub(lambda match: _original(match[0], line[: match.start()]) or match[0], line)
+
+
+def _original(sequence: str, before: str) -> str | None:
+    """The one character whose UTF-8 bytes `sequence` shows, or None where it is none that a text would hold."""
+    try:
+        char = bytes(_TO_BYTE[c] for c in sequence).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if before[-1:].isupper() and char.islower():
+        return None  # MANHÃ» is a word in capitals and a quotation mark
+    category = unicodedata.category(char)
+    if category[0] in "CM" and char not in "\ufeff\u200b\u200c\u200d\u200e\u200f\u00ad":
+        return None
+    return None if "\u0250" <= char <= "\u036f" else char  # phonetic letters and combining marks
+
+
+def _repair_cyrillic(line: str) -> str:
+    """Undo UTF-8 read as Windows-1251, for whole lines: Russian as it should be is never valid UTF-8 by chance."""
+    if len(_CYRILLIC_IMAGE.findall(line)) < 3:
+        return line
+    try:
+        return line.encode("cp1251").decode("utf-8")
+    except UnicodeError:
+        return line

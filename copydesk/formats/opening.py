@@ -1,0 +1,176 @@
+"""What can be seen of an input before it is parsed: names and declared type, the first bytes, the first element.
+
+Here inputs that are no text at all are refused. Which format it is, each format says for itself (`matches`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from copydesk.errors import BinaryInput, EmptyInput
+from copydesk.formats.encoding import decode, wide_encoding
+from copydesk.models import Hints
+
+PREFIX_BYTES = 16 * 1024
+"""How much of an input is looked at. Comments before the first element of a feed run to a few kilobytes."""
+
+# First bytes and the name that a rejection gives; sorted by name.
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (b"BM", "BMP image"),
+    (b"BZh", "bzip2 data"),
+    (b"\x7fELF", "ELF executable"),
+    (b"\x1a\x45\xdf\xa3", "EBML video (Matroska, WebM)"),
+    (b"fLaC", "FLAC audio"),
+    (b"GIF8", "GIF image"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"\xca\xfe\xba\xbe", "Java class or Mach-O executable"),
+    (b"\xcf\xfa\xed\xfe", "Mach-O executable"),
+    (b"MZ", "Windows executable"),
+    (b"ID3", "MP3 audio"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Microsoft Office 97 document"),
+    (b"OggS", "Ogg media"),
+    (b"%PDF-", "PDF document"),
+    (b"\x89PNG", "PNG image"),
+    (b"Rar!\x1a\x07", "RAR archive"),
+    (b"RIFF", "RIFF media (WAV, AVI, WebP)"),
+    (b"SQLite format 3\x00", "SQLite database"),
+    (b"II*\x00", "TIFF image"),
+    (b"MM\x00*", "TIFF image"),
+    (b"wOF2", "WOFF2 font"),
+    (b"\xfd7zXZ\x00", "xz data"),
+    (b"PK\x03\x04", "zip archive (or Office, EPUB)"),
+    (b"PK\x05\x06", "zip archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+)
+# These first bytes are letters that a text may begin with: they count only where control bytes follow.
+_WORDLIKE = {b"BM", b"BZh", b"MZ", b"ID3", b"GIF8", b"OggS", b"RIFF", b"fLaC", b"wOF2"}
+
+# Kinds that are text and have no parser yet; by declared type and by extension.
+_FOREIGN_TYPES: Mapping[str, str] = {
+    "application/json": "JSON",
+    "application/feed+json": "JSON Feed",
+    "application/x-ndjson": "JSON lines",
+    "application/mbox": "mail",
+    "message/rfc822": "mail",
+    "text/css": "style sheet",
+    "text/csv": "CSV",
+    "text/javascript": "JavaScript",
+    "text/tab-separated-values": "TSV",
+}
+_FOREIGN_EXTENSIONS: Mapping[str, str] = {
+    ".css": "style sheet",
+    ".csv": "CSV",
+    ".eml": "mail",
+    ".js": "JavaScript",
+    ".json": "JSON",
+    ".jsonl": "JSON lines",
+    ".mbox": "mail",
+    ".ndjson": "JSON lines",
+    ".tsv": "TSV",
+}
+
+_TEXT_BYTES = bytes({*range(0x20, 0x100), 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B} - {0x7F})
+"""Bytes that text of some charset holds; ESC belongs to ISO-2022, 0x1A ended files under DOS."""
+_SKIPPED = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE\s+(?!html)[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_ELEMENT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)(?=[\s/>])")
+_HTML_TAG = re.compile(
+    r"</?(?:a|article|b|blockquote|body|br|div|em|figure|h[1-6]|head|hr|html|i|img|li|ol|p|script|section|span|strong"
+    r"|table|title|ul)(?=[\s/>])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The facts that formats are told by."""
+
+    subject: str
+    """What to call the input in an error."""
+    media_type: str
+    """Declared, lower case, without parameters; empty where none is."""
+    extension: str
+    """Of the file name, lower case with its dot; empty where there is none."""
+    text: str
+    """The decoded prefix."""
+    root: str
+    """Local name of the first element, lower case; empty where the text does not begin with one."""
+    html_tags: int
+    """How many HTML tags stand in the prefix."""
+
+    @property
+    def foreign_kind(self) -> str:
+        """The name of a kind of text that has no parser, empty for all others."""
+        if self.media_type in _FOREIGN_TYPES:
+            return _FOREIGN_TYPES[self.media_type]
+        if self.media_type in {"", "application/octet-stream", "text/plain"}:
+            if re.match(r'\s*(?:\{\s*"[^"\n]*"\s*:|\[\s*\{\s*")', self.text):
+                return "JSON"
+            return _FOREIGN_EXTENSIONS.get(self.extension, "")
+        return ""
+
+    @property
+    def seen(self) -> str:
+        """What there is to see, for the error that says no format matches."""
+        parts = []
+        if self.media_type:
+            parts.append(f"declared as {self.media_type}")
+        if self.foreign_kind:
+            parts.append(self.foreign_kind)
+        if self.root:
+            parts.append(f"first element <{self.root}>")
+        return ", ".join(parts) or f"begins with {self.text[:40]!r}"
+
+
+def look(data: bytes, hints: Hints) -> Opening:
+    """The facts about an input; raises EmptyInput or BinaryInput for what holds no text.
+
+    A stray NUL or control character in a text is let through and later taken out with a warning; from one byte in
+    a hundred on the input counts as binary, unless the zeros are those of UTF-16 or UTF-32.
+    """
+    subject = hints.filename or hints.url or ""
+    if not data or data.isspace():
+        raise EmptyInput(subject, "no bytes" if not data else "white space only")
+    prefix = data[:PREFIX_BYTES]
+    marked = prefix.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00\x00\xfe\xff"))
+    if not marked and not wide_encoding(prefix):
+        _refuse_binary(prefix, subject)
+    text = decode(prefix, None, hints).text
+    if not text.strip() and len(data) <= PREFIX_BYTES:
+        raise EmptyInput(subject, "white space only")
+    return Opening(
+        subject=subject,
+        media_type=(hints.media_type or "").partition(";")[0].strip().lower(),
+        extension=PurePath(hints.filename or "").suffix.lower(),
+        text=text,
+        root=first_element(text),
+        html_tags=len(_HTML_TAG.findall(text)),
+    )
+
+
+def first_element(text: str) -> str:
+    """Local name of the element that the text begins with, after comments, instructions and a document type."""
+    at = 0
+    while skipped := _SKIPPED.match(text, at):
+        at = skipped.end()
+    if re.compile("<!doctype html", re.IGNORECASE).match(text, at):
+        return "html"
+    found = _ELEMENT.match(text, at)
+    return found[2].lower() if found else ""
+
+
+def _refuse_binary(prefix: bytes, subject: str) -> None:
+    strange = len(prefix.translate(None, _TEXT_BYTES))
+    for first, name in SIGNATURES:
+        if prefix.startswith(first) and (strange or first not in _WORDLIKE):
+            raise BinaryInput(subject, name)
+    if prefix[4:8] == b"ftyp":
+        raise BinaryInput(subject, "MP4 or HEIF media")
+    if prefix[257:262] == b"ustar":
+        raise BinaryInput(subject, "tar archive")
+    if strange * 100 > len(prefix):
+        raise BinaryInput(subject, f"{strange} of the first {len(prefix)} bytes are control bytes")

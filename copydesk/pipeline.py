@@ -1,0 +1,100 @@
+"""Bytes to documents: formats, then cleaning, then identity, composed. No I/O, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from copydesk import cleaning, formats
+from copydesk.cleaning import Rules
+from copydesk.dedupe.identity import identity_keys
+from copydesk.models import Cleaned, Document, Hints, IdentityKey, Parsed, RawItem
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What came of one article candidate: a document, or the reason why it is no article."""
+
+    key: str | None
+    """Identity within its container; None where the item itself is the document."""
+    document: Document | None
+    reason: str = ""
+
+
+def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[Processed]:
+    """Every article candidate of an item, in its order; [] for a container that is empty.
+
+    `item_id` is the sender's id for this delivery, where it chose one. Raises `InputError` when the item as a whole
+    cannot be read.
+    """
+    return [_process_one(candidate, item, rules, item_id) for candidate in formats.parse(item.data, item.hints)]
+
+
+def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
+    """Clean one candidate as its sender's profile says."""
+    return cleaning.clean(
+        parsed,
+        profile=rules.profile_for_source(item.source),
+        rules=rules,
+        received_at=item.received_at,
+        hints=item.hints,
+    )
+
+
+def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | None) -> Processed:
+    cleaned = clean(parsed, item, rules)
+    if not cleaned.is_article:
+        return Processed(parsed.key, None, cleaned.reason or "it holds no article")
+    # What the sender says of an item is said of a container, not of each article in it.
+    sent = item.hints if parsed.key is None else Hints()
+    url = parsed.fields.url or sent.url
+    keys = identity_keys(
+        source=item.source,
+        title=cleaned.title,
+        body=cleaned.body,
+        item_id=item_id if parsed.key is None else None,
+        document_id=sent.document_id,
+        guid=parsed.fields.guid or parsed.key,
+        url=url,
+        name=sent.filename,
+    )
+    return Processed(parsed.key, _document(parsed, cleaned, rules, url=url, keys=keys))
+
+
+def _document(
+    parsed: Parsed, cleaned: Cleaned, rules: Rules, *, url: str | None, keys: tuple[IdentityKey, ...]
+) -> Document:
+    content = {
+        "title": cleaned.title,
+        "section": cleaned.section,
+        "published_at": cleaned.published_at,
+        "updated_at": cleaned.updated_at,
+        "publisher": cleaned.publisher,
+        "authors": cleaned.authors,
+        "credits": cleaned.credits,
+        "rights": cleaned.rights,
+        "captions": cleaned.captions,
+        "corrections": cleaned.corrections,
+        "body": cleaned.body,
+    }
+    return Document(
+        **content,
+        format=parsed.format,
+        url=url,
+        guid=parsed.fields.guid,
+        language=cleaned.language,
+        zone_unknown=cleaned.zone_unknown,
+        dateline=cleaned.dateline,
+        pieces=cleaned.pieces,
+        encoding=parsed.encoding,
+        warnings=(*parsed.warnings, *cleaned.warnings),
+        rules_version=rules.version,
+        item_sha256=_sha256(parsed.raw),
+        content_sha256=_sha256(json.dumps(content, sort_keys=True, default=list).encode()),
+        keys=keys,
+    )
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

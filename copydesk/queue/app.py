@@ -1,0 +1,94 @@
+"""The Celery application: one place for its settings, used by workers and by our own doors.
+
+Producers outside copydesk need none of this: a stock `Celery(broker=…).send_task("copydesk.ingest", …)` will do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from copydesk.errors import QueueUnavailable
+from copydesk.queue import transport
+from copydesk.queue.jobs import DEFAULT_QUEUE, INGEST_QUEUE, INGEST_TASK, Job, payload_of
+from copydesk.queue.streams import translated_errors
+from copydesk.settings import Settings
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application with the settings that lose nothing; `broker_transport` stock falls back to Celery's own."""
+    transport.register()
+    app = Celery("copydesk", set_as_current=False)
+    app.conf.update(
+        broker_url=broker_url(settings),
+        broker_transport_options=transport.transport_options(
+            lease_seconds=settings.broker_lease_s,
+            renew_seconds=settings.broker_renew_s,
+            visibility_timeout=settings.visibility_timeout_s,
+        ),
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # A job leaves the broker when its entries are in the stream, not when it is handed out.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_acks_on_failure_or_timeout=True,
+        worker_prefetch_multiplier=1,
+        # SIGQUIT (SIGTERM remapped) finishes what is in hand, then hands back: the only clean stop measured.
+        worker_soft_shutdown_timeout=settings.soft_stop_s,
+        worker_enable_soft_shutdown_on_idle=False,
+        # Off, since it cancels what is in hand at every blip of the connection.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        task_serializer="json",
+        accept_content=["json"],
+        result_accept_content=["json"],
+        task_create_missing_queues=True,
+        task_default_queue=INGEST_QUEUE,
+        worker_consumer="copydesk.queue.consumer:Consumer",
+        task_queues=None,
+        enable_utc=True,
+        timezone="UTC",
+    )
+    return app
+
+
+def broker_url(settings: Settings) -> str:
+    """The Redis URL under the scheme of the transport in use."""
+    url = settings.redis_url.get_secret_value()
+    if settings.broker_transport == "stock":
+        return url
+    return transport.SCHEME_PREFIX + url
+
+
+def offer(app: Celery, job: Job) -> None:
+    """Put a job on the ingest queue, its id as the task's. Raises `QueueUnavailable`."""
+    try:
+        # Few quick retries: the caller keeps the job and comes back.
+        app.send_task(
+            INGEST_TASK,
+            args=[payload_of(job)],
+            task_id=job.id,
+            queue=INGEST_QUEUE,
+            retry=False,
+            ignore_result=True,
+        )
+    except (OperationalError, redis.RedisError, OSError) as error:
+        raise QueueUnavailable(job.id, str(error)) from error
+
+
+def jobs_waiting(client: redis.Redis) -> int:
+    """Jobs on the ingest queues and in the hands of workers."""
+    with translated_errors("jobs waiting"):
+        pipe = client.pipeline(transaction=False)
+        pipe.llen(INGEST_QUEUE)
+        pipe.llen(DEFAULT_QUEUE)
+        pipe.hlen("unacked")
+        counts: list[Any] = pipe.execute()
+        return sum(int(count) for count in counts)

@@ -1,0 +1,136 @@
+"""Job names and payloads: what a door, or a stranger's Celery program, puts on the queue.
+
+The JSON schema of `Job` is published as docs/job.schema.json. Nothing here talks to Redis.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
+
+from copydesk.errors import InvalidJob, UnsupportedJobVersion
+from copydesk.models import Hints, Json, NonEmpty, Wire
+
+VERSION = 1
+
+INGEST_TASK = "copydesk.ingest"
+INGEST_QUEUE = "copydesk.ingest"
+
+# A stock producer that names no queue sends to this one.
+DEFAULT_QUEUE = "celery"
+
+# More would make one job's work too large to lose to a kill and repeat; 50 articles a task bring the cost of Celery
+# from 770 to 46 µs an article (docs/benchmarks.md).
+ITEMS_MAX = 50
+
+# Opaque: it names a claim or spool entry, never a path or URL.
+REF_PATTERN = r"^[a-z0-9]{1,64}(/[0-9]{1,4})?$"
+
+SOURCE_PATTERN = r"^[^\x00-\x1f\x7f]+$"
+
+
+class JobItem(Wire):
+    """One thing to ingest: exactly one of `body` (text), `body_base64` (bytes) and `ref` (spool or claim id)."""
+
+    id: NonEmpty
+    body: str | None = None
+    body_base64: str | None = None
+    ref: str | None = Field(None, pattern=REF_PATTERN)
+    hints: Hints = Hints()
+    meta: Json | None = None
+    """The caller's own JSON; it comes back untouched on the row and in events."""
+
+    @model_validator(mode="after")
+    def _has_one_body(self) -> Self:
+        given = [n for n in ("body", "body_base64", "ref") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise ValueError(f"exactly one of body, body_base64 and ref is needed, got {given or 'none'}")
+        return self
+
+    def inline_bytes(self) -> bytes:
+        """The body as bytes. Raises `InvalidJob` when `body_base64` is not base64 or the item carries a `ref`."""
+        if self.body is not None:
+            # A lone surrogate cannot be encoded; the decoder downstream says what it replaced.
+            return self.body.encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(self.body_base64 or "", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidJob(self.id, f"body_base64 is not base64: {error}") from error
+
+
+class Job(Wire):
+    """Version 1 of the envelope. `id` defaults to the Celery task id, `received_at` to when a worker reads it."""
+
+    v: Literal[1]
+    id: NonEmpty
+    source: NonEmpty = Field("celery", pattern=SOURCE_PATTERN)
+    kind: Literal["file", "feed", "http", "celery"] = "celery"
+    """The door that the job came through."""
+    origin: str | None = None
+    """Where exactly, for people: a file's path in the inbox, a URL, a client's name."""
+    received_at: AwareDatetime
+    items: tuple[JobItem, ...] = Field(min_length=1, max_length=ITEMS_MAX)
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        if len({item.id for item in self.items}) != len(self.items):
+            raise ValueError("two items have the same id")
+        return self
+
+
+def read_job(payload: object, *, task_id: str, now: datetime) -> Job:
+    """Check a payload as it came off the queue.
+
+    Raises `UnsupportedJobVersion` when `v` is another version, `InvalidJob` that names every fault otherwise.
+    """
+    if not isinstance(payload, dict):
+        raise InvalidJob(task_id, f"the job is {type(payload).__name__}, not an object")
+    version = payload.get("v")
+    if version != VERSION or isinstance(version, bool):
+        raise UnsupportedJobVersion(task_id, f"v is {version!r}, this copydesk speaks {VERSION}")
+    filled = {"id": task_id, "received_at": now.isoformat(), **payload}
+    try:
+        # JSON mode, as the published schema says; kombu turns its own datetime marks back into objects, hence str.
+        return Job.model_validate_json(json.dumps(filled, default=str))
+    except ValidationError as error:
+        raise InvalidJob(task_id, "; ".join(_fault(e) for e in error.errors())) from error
+    except (TypeError, ValueError) as error:
+        raise InvalidJob(task_id, f"not JSON: {error}") from error
+
+
+def sent_job(args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+    """The job among a task's arguments; anything else comes back whole, for `read_job` to refuse."""
+    if len(args) == 1 and not kwargs:
+        return args[0]
+    if not args and list(kwargs) == ["job"]:
+        return kwargs["job"]
+    return {"args": list(args), "kwargs": kwargs}
+
+
+def payload_of(job: Job) -> dict[str, Any]:
+    """The job as JSON-ready values, without what is left at its default."""
+    return job.model_dump(mode="json", exclude_defaults=True) | {"v": job.v}
+
+
+def schema() -> Json:
+    """The published JSON schema of the envelope; `id` and `received_at` may be left out by a producer."""
+    described = Job.model_json_schema()
+    described["required"] = [n for n in described["required"] if n not in ("id", "received_at")]
+    return described
+
+
+def sha256(data: bytes) -> str:
+    """Hex digest by which raw inputs are kept."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _fault(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    what = "unknown field" if error["type"] == "extra_forbidden" else error["msg"]
+    return f"{where}: {what}" if where else str(what)

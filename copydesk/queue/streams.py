@@ -1,0 +1,294 @@
+"""The article stream between ingest and storage, and the stream that tells of closed jobs.
+
+An entry is one JSON envelope and, where it is the first of its item, the raw input, compressed. Producers write a
+job's entries in MULTI batches; consumers read their own pending entries first and settle outside MULTI, because a
+full Redis refuses every command inside MULTI and the consumer is what frees its memory (docs/promises.md).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import redis
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
+from copydesk.models import Document, Json, Outcome, Wire
+
+ARTICLES = "articles"
+GROUP = "storage"
+CLOSED = "copydesk:closed"
+
+# Best effort: whoever waits falls back on Postgres, so a listener that is this far behind loses nothing.
+CLOSED_KEPT = 10_000
+
+# One event-loop turn of Redis reads about 16 KB: a MULTI of 100 articles costs one fsync where a plain pipeline
+# costs twenty (appendfsync always: 60,000 against 16,000 entries a second).
+ENTRIES_PER_MULTI = 100
+
+
+class JobRef(Wire):
+    """What every entry says about the job it belongs to."""
+
+    id: str
+    source: str
+    kind: str
+    origin: str | None
+    received_at: AwareDatetime
+
+
+class ArticleEntry(Wire):
+    """A cleaned article on its way to its row."""
+
+    type: Literal["article"] = "article"
+    job: JobRef
+    item_id: str
+    """Unique within the job; an article out of a container is `<item>#<key>`."""
+    parent_id: str
+    """The job's item that it came out of; equal to `item_id` where the item is the article."""
+    name: str | None
+    """The file's name in its source, for display and sightings."""
+    document: Document
+    raw_sha256: str
+    meta: Json | None
+
+
+class OutcomeEntry(Wire):
+    """An item that ends without an article: rejected, dead, or an empty container."""
+
+    type: Literal["outcome"] = "outcome"
+    job: JobRef
+    item_id: str
+    parent_id: str
+    name: str | None
+    outcome: Outcome
+    code: str
+    reason: str
+    stage: Literal["read", "parse", "clean", "publish"]
+    raw_sha256: str | None
+    meta: Json | None
+    trace: str | None = None
+
+
+class CloseEntry(Wire):
+    """The last entry of a job: how many receipts it has. Zero is a total."""
+
+    type: Literal["close"] = "close"
+    job: JobRef
+    total: int = Field(ge=0)
+
+
+Entry = Annotated[ArticleEntry | OutcomeEntry | CloseEntry, Field(discriminator="type")]
+_ENTRY: TypeAdapter[ArticleEntry | OutcomeEntry | CloseEntry] = TypeAdapter(Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An entry to publish; `raw` rides along on the first entry of its item only."""
+
+    entry: ArticleEntry | OutcomeEntry | CloseEntry
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An entry as read: `payload` is kept so that one that cannot be decoded can still be dead-lettered."""
+
+    stream_id: str
+    payload: bytes
+    raw: bytes | None
+    """zlib-compressed, as it goes into its row."""
+    deliveries: int = 1
+
+    def decode(self) -> ArticleEntry | OutcomeEntry | CloseEntry:
+        """Raises `RowRefused` when the payload is not an entry of this version."""
+        try:
+            return _ENTRY.validate_json(self.payload)
+        except ValidationError as error:
+            raise RowRefused(self.stream_id, str(error)[:2000]) from error
+
+
+def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
+    """A client for streams: binary replies, bounded waits, three quick retries of a broken connection.
+
+    A retry may repeat an XADD whose reply was lost; storing is idempotent on the item id, so that is harmless.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=socket_timeout_s,
+        socket_connect_timeout=3,
+        socket_keepalive=True,
+        health_check_interval=10,
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+    )
+
+
+class translated_errors:  # noqa: N801 - a context manager that reads as a clause
+    """Turns redis-py's errors into ours at the border."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, redis.exceptions.OutOfMemoryError) or (
+            isinstance(error, redis.exceptions.ExecAbortError | redis.ResponseError) and "OOM" in str(error)
+        ):
+            raise QueueFull(self._subject, str(error)) from error
+        if isinstance(error, redis.RedisError | OSError):
+            raise QueueUnavailable(self._subject, str(error) or type(error).__name__) from error
+
+
+class ArticleStream:
+    """Reads and writes the article stream. Raises `QueueUnavailable` or `QueueFull`, nothing of redis-py."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._claim_cursor = "0-0"
+
+    def create_group(self) -> None:
+        """Make the stream and its group, at deploy: a full Redis refuses XGROUP CREATE. Reads from the beginning."""
+        with translated_errors("create group"):
+            try:
+                self._redis.xgroup_create(ARTICLES, GROUP, id="0", mkstream=True)
+            except redis.ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    def publish(self, entries: Sequence[Outgoing]) -> None:
+        """Append entries, in order; a chunk of `ENTRIES_PER_MULTI` is there whole or not at all."""
+        with translated_errors("publish"):
+            for start in range(0, len(entries), ENTRIES_PER_MULTI):
+                pipe = self._redis.pipeline(transaction=True)
+                for outgoing in entries[start : start + ENTRIES_PER_MULTI]:
+                    fields: dict[str, bytes] = {"d": outgoing.entry.model_dump_json().encode()}
+                    if outgoing.raw is not None:
+                        fields["raw"] = zlib.compress(outgoing.raw, 1)
+                    pipe.xadd(ARTICLES, fields)  # type: ignore[arg-type]  # bytes are accepted, the stub says str keys
+                pipe.execute()
+
+    def read_own(self, consumer: str, count: int) -> list[Incoming]:
+        """What this consumer took before and did not settle, oldest first."""
+        return self._read(consumer, "0", count, block_ms=None)
+
+    def read_new(self, consumer: str, count: int, block_ms: int) -> list[Incoming]:
+        """Entries that nobody has taken; waits up to `block_ms`."""
+        return self._read(consumer, ">", count, block_ms=block_ms)
+
+    def claim_stale(self, consumer: str, idle_s: float, count: int) -> list[Incoming]:
+        """Take over what another consumer has left unsettled for `idle_s` seconds; call again while it gives some."""
+        with translated_errors("claim"):
+            try:
+                cursor, entries, *_ = self._redis.xautoclaim(
+                    ARTICLES,
+                    GROUP,
+                    consumer,
+                    min_idle_time=int(idle_s * 1000),
+                    start_id=self._claim_cursor,
+                    count=count,
+                )
+            except redis.ResponseError as error:
+                self._recreate_group(error)
+                return []
+            self._claim_cursor = cursor.decode() if isinstance(cursor, bytes) else str(cursor)
+            return self._with_deliveries(list(_entries(entries)))
+
+    def settle(self, stream_ids: Sequence[str]) -> None:
+        """Acknowledge and delete, after the commit; a plain pipeline, see the module's head."""
+        if not stream_ids:
+            return
+        with translated_errors("settle"):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.xack(ARTICLES, GROUP, *stream_ids)
+            pipe.xdel(ARTICLES, *stream_ids)
+            pipe.execute()
+
+    def forget_consumer(self, consumer: str) -> None:
+        """Drop a consumer that has nothing pending, at a clean stop."""
+        with translated_errors("forget consumer"):
+            if not self.read_own(consumer, 1):
+                self._redis.xgroup_delconsumer(ARTICLES, GROUP, consumer)
+
+    def depth(self) -> int:
+        """Entries not yet settled: waiting and in hand."""
+        with translated_errors("depth"):
+            return int(self._redis.xlen(ARTICLES))
+
+    def size_bytes(self) -> int:
+        """Memory of the stream, as Redis estimates it from a sample of its nodes."""
+        with translated_errors("size"):
+            return int(self._redis.memory_usage(ARTICLES, samples=5) or 0)
+
+    def tell_closed(self, job_ids: Sequence[str]) -> None:
+        """Say which jobs have all their receipts, for whoever waits; capped, best effort."""
+        if not job_ids:
+            return
+        with translated_errors("tell closed"):
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in job_ids:
+                pipe.xadd(CLOSED, {"job": job_id}, maxlen=CLOSED_KEPT, approximate=True)
+            pipe.execute()
+
+    def closed_since(self, cursor: str, block_ms: int) -> tuple[str, list[str]]:
+        """Ids of jobs closed after `cursor` (`$` for from now on), and the cursor to go on from."""
+        with translated_errors("closed jobs"):
+            reply = self._redis.xread({CLOSED: cursor}, count=1000, block=block_ms)
+            found = list(_entries(_only_stream(reply)))
+            ids = [str(entry.payload.decode()) for entry in found]
+            return (found[-1].stream_id if found else cursor), ids
+
+    def _read(self, consumer: str, position: str, count: int, block_ms: int | None) -> list[Incoming]:
+        with translated_errors("read"):
+            try:
+                reply = self._redis.xreadgroup(GROUP, consumer, {ARTICLES: position}, count=count, block=block_ms)
+            except redis.ResponseError as error:
+                self._recreate_group(error)
+                return []
+            found = list(_entries(_only_stream(reply)))
+            return self._with_deliveries(found) if position != ">" else found
+
+    def _with_deliveries(self, found: list[Incoming]) -> list[Incoming]:
+        """How often each entry was handed out; asked only for what was handed out before."""
+        if not found:
+            return found
+        pending = self._redis.xpending_range(
+            ARTICLES, GROUP, min=found[0].stream_id, max=found[-1].stream_id, count=max(len(found) * 4, 100)
+        )
+        counts = {_text(p["message_id"]): int(p["times_delivered"]) for p in pending}
+        return [Incoming(i.stream_id, i.payload, i.raw, counts.get(i.stream_id, 1)) for i in found]
+
+    def _recreate_group(self, error: redis.ResponseError) -> None:
+        """After a Redis that lost its data the group is gone; anything else is not ours to handle."""
+        if "NOGROUP" not in str(error):
+            raise error
+        self.create_group()
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _only_stream(reply: object) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """The entries of a reply about one stream, in the shape of RESP2 (list) or RESP3 (dict)."""
+    if not reply:
+        return []
+    if isinstance(reply, dict):
+        (entries,) = reply.values()
+        return entries[0] if entries and isinstance(entries[0], list) else entries
+    return reply[0][1]  # type: ignore[index,no-any-return]  # redis-py types the reply as Any | Awaitable
+
+
+def _entries(found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> Iterator[Incoming]:
+    for stream_id, fields in found:
+        if fields is None:  # deleted while pending; Redis 7 and later drop it from the pending list by themselves
+            continue
+        payload = fields.get(b"d", fields.get(b"job", b""))
+        yield Incoming(_text(stream_id), payload, fields.get(b"raw"))

@@ -1,0 +1,172 @@
+"""Every setting, declared once: name, default, one line of help, secret or not.
+
+Read once, at start, from `COPYDESK_<NAME>` in the environment; a secret also from the file that
+`COPYDESK_<NAME>_FILE` names. `docs/settings.md` and `.env.example` are compared with this file by a test.
+No other module reads the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from copydesk.errors import SettingsError
+
+PREFIX = "COPYDESK_"
+
+# Names that start with the prefix and belong to the test suite and the benchmarks.
+FOREIGN = ("COPYDESK_TEST_", "COPYDESK_SHARED")
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The frozen settings of one process; `load` makes it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), description="Redis 8 or Valkey 9, for jobs and the article stream."
+    )
+    postgres_url: SecretStr = Field(
+        SecretStr("postgresql://copydesk@127.0.0.1:5432/copydesk"),
+        description="Postgres 17 or 18, where the articles stand.",
+    )
+    data_dir: Path = Field(Path("data"), description="Folder for the inbox, logs and the embedded servers.")
+    inbox_dir: Path | None = Field(None, description="The watched inbox; `inbox` in the data folder when not set.")
+    rules_dir: Path | None = Field(
+        None, description="Your own lexicons and source profiles (TOML), laid over the shipped ones."
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line that is written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="JSON lines for machines, or coloured lines for people."
+    )
+
+    ingest_processes: int = Field(1, ge=1, le=64, description="Ingest workers that `copydesk up` starts.")
+    storage_processes: int = Field(2, ge=1, le=16, description="Storage workers that `copydesk up` starts.")
+
+    inbox_grace_s: float = Field(
+        2.0, gt=0, description="Seconds a file must stay unchanged where no event says that it is complete."
+    )
+    inbox_poll_s: float = Field(1.0, gt=0, description="Seconds between two scans of the inbox when no event comes.")
+    inbox_events: bool = Field(
+        True, description="Listen to file events; turn off on network mounts, where they do not arrive."
+    )
+    inbox_claims_max: int = Field(
+        200, ge=1, description="Jobs of the inbox that may be on their way at once; further files wait."
+    )
+    overdue_s: float = Field(
+        15.0, gt=0, description="Seconds after which a job that others have overtaken is offered again."
+    )
+
+    document_bytes_max: int = Field(20 * MIB, ge=1024, description="Largest input; a larger one is rejected.")
+    job_item_bytes_max: int = Field(
+        1 * MIB, ge=1024, description="Largest body inside a job; a larger one is rejected."
+    )
+
+    broker_transport: Literal["safe", "stock"] = Field(
+        "safe", description="`safe` loses no job at a kill; `stock` is Celery's own Redis transport."
+    )
+    broker_lease_s: float = Field(
+        8.0, ge=2, description="Seconds after which the jobs of a silent worker go to another."
+    )
+    broker_renew_s: float = Field(2.0, gt=0, description="Seconds between two renewals of a worker's lease.")
+    visibility_timeout_s: int = Field(
+        3600, ge=60, description="Last net: seconds after which any unacknowledged job is given out again."
+    )
+    soft_stop_s: float = Field(
+        20.0, ge=0, description="Seconds a worker may use to finish what is in hand after SIGTERM."
+    )
+    item_seconds_max: float = Field(60.0, gt=0, description="Seconds one item may take before its worker is ended.")
+
+    batch_size: int = Field(200, ge=1, le=1000, description="Most articles in one storage transaction.")
+    claim_idle_s: float = Field(
+        15.0, gt=0, description="Seconds after which a storage worker takes over what another left."
+    )
+    database_deadline_s: float = Field(
+        10.0, gt=0, description="Seconds one database transaction may take before its socket is cut."
+    )
+    stream_bytes_max: int = Field(
+        256 * MIB, ge=MIB, description="High-water mark of the article stream; above it ingest workers pause."
+    )
+
+    @property
+    def inbox(self) -> Path:
+        """The watched inbox."""
+        return self.inbox_dir or self.data_dir / "inbox"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` read: a process started twice with one environment gets one answer."""
+        return (init_settings,) if isinstance(init_settings, InitSettingsSource) else ()
+
+
+def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
+    """Read the settings; `overrides` win over the environment.
+
+    Raises `SettingsError` that lists every unknown name, unreadable secret file and invalid value at once.
+    """
+    values, problems = _collect(environ)
+    try:
+        settings = Settings(**{**values, **overrides})
+    except ValidationError as error:
+        problems += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("environment", "; ".join(problems)) from error
+    if problems:
+        raise SettingsError("environment", "; ".join(problems))
+    return settings
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the value of a setting must never be printed."""
+    return field.annotation is SecretStr
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, secrets in clear, for child processes; defaults left out."""
+    out = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value == field.default or value is None:
+            continue
+        out[PREFIX + name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return out
+
+
+def _collect(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    fields = Settings.model_fields
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable.startswith(FOREIGN):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        secret = name.removesuffix("_file")
+        if name in fields:
+            values[name] = environ[variable]
+        elif name != secret and secret in fields and is_secret(fields[secret]):
+            if PREFIX + secret.upper() in environ:
+                problems.append(f"{variable}: {PREFIX}{secret.upper()} is set too; set one of them")
+                continue
+            try:
+                values[secret] = Path(environ[variable]).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(f"{variable}: cannot read the file: {error}")
+        else:
+            problems.append(f"{variable}: no such setting")
+    return values, problems

@@ -1,0 +1,122 @@
+"""Tables article_head and revision: the articles and their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from copydesk.models import Document, Json
+from copydesk.storage.connection import Connection
+from copydesk.storage.rows import Row, send
+
+_ADD_HEADS = """
+insert into article_head (id, source, current_revision)
+select id, source, 1 from json_to_recordset(%s::json) as t(id uuid, source text) order by id
+"""
+
+# published_at is only filled where the text settles the instant: a clock time with an offset.
+_ADD_REVISIONS = """
+insert into revision (
+       article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
+       zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
+       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at)
+select article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
+       zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
+       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at
+  from json_to_recordset(%s::json) as t(
+       article_id uuid, number integer, format text, url text, guid text, name text, language text, title text,
+       section text, published_text text, published_at timestamptz, zone_unknown boolean, updated_text text,
+       publisher text, authors text[], credits jsonb, dateline text, rights text[], captions text[], corrections text[],
+       body text[], pieces jsonb, encoding text, warnings text[], rules_version text, item_sha256 text,
+       content_sha256 text, raw_sha256 text, meta json, received_at timestamptz)
+"""
+
+# Older news never overwrites newer: the caller names only revisions that are to be current.
+_MAKE_CURRENT = """
+update article_head h set current_revision = t.number, changed_at = now()
+  from (select * from json_to_recordset(%s::json) as r(article_id uuid, number integer) order by article_id) t
+ where h.id = t.article_id
+"""
+
+# Two writers may meet one article under two keys: numbers are given under this lock. A statement of its own, because
+# a join that waited for the lock would still see the old revision.
+_LOCK = "select id from article_head where id = any (%s::uuid[]) order by id for update"
+
+_CURRENT = """
+select h.id, (select max(number) from revision a where a.article_id = h.id),
+       h.current_revision, r.content_sha256, r.received_at, r.title, r.body
+  from article_head h
+  join revision r on r.article_id = h.id and r.number = h.current_revision
+ where h.id = any (%s::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentArticle:
+    """What stands in an article's place now."""
+
+    article_id: str
+    last_number: int
+    current_number: int
+    content_sha256: str
+    received_at: datetime
+    title: str | None
+    body: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """A revision to write; `number` 1 is a new article."""
+
+    article_id: str
+    number: int
+    is_current: bool
+    source: str
+    name: str | None
+    document: Document
+    raw_sha256: str
+    meta: Json | None
+    received_at: datetime
+
+
+def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str, CurrentArticle]:
+    """Lock the articles that exist and return the current revision of each."""
+    if not article_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, (list(article_ids),))
+        cursor.execute(_CURRENT, (list(article_ids),))
+        return {
+            str(row[0]): CurrentArticle(str(row[0]), row[1], row[2], row[3], row[4], row[5], tuple(row[6]))
+            for row in cursor.fetchall()
+        }
+
+
+def write(connection: Connection, revisions: Sequence[NewRevision]) -> None:
+    """Write new articles and revisions, in three statements whatever their number."""
+    send(connection, _ADD_HEADS, [{"id": r.article_id, "source": r.source} for r in revisions if r.number == 1])
+    send(connection, _ADD_REVISIONS, [_row(r) for r in revisions])
+    newest = {r.article_id: r.number for r in revisions if r.is_current and r.number > 1}
+    send(connection, _MAKE_CURRENT, [{"article_id": i, "number": n} for i, n in newest.items()])
+
+
+def _row(revision: NewRevision) -> Row:
+    document = revision.document
+    row = document.model_dump(mode="json", exclude={"keys", "published_at", "updated_at"})
+    published = document.published_at
+    return row | {
+        "article_id": revision.article_id,
+        "number": revision.number,
+        "name": revision.name,
+        "published_text": published,
+        "published_at": published if published and _is_instant(published) else None,
+        "updated_text": document.updated_at,
+        "raw_sha256": revision.raw_sha256,
+        "meta": revision.meta,
+        "received_at": revision.received_at.isoformat(),
+    }
+
+
+def _is_instant(stamp: str) -> bool:
+    return datetime.fromisoformat(stamp).tzinfo is not None

@@ -1,0 +1,273 @@
+"""The inbox's loop: claim what is complete, offer it, settle what is committed, offer again what was overtaken."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from celery import Celery
+
+from copydesk.delivery import claims, outcomes
+from copydesk.delivery.claims import Claim, Found
+from copydesk.errors import DatabaseUnavailable, DependencyError, QueueUnavailable, SpoolUnavailable
+from copydesk.queue import streams
+from copydesk.queue.app import jobs_waiting, offer
+from copydesk.queue.jobs import ITEMS_MAX
+from copydesk.queue.streams import ArticleStream
+from copydesk.settings import Settings
+from copydesk.storage import connection as database
+from copydesk.storage import receipts
+from copydesk.storage.connection import Connection
+from copydesk.storage.receipts import Receipt
+from services.inbox.completeness import Completeness
+from services.inbox.events import Watch
+
+log = structlog.get_logger(__name__)
+
+# Together with ITEMS_MAX what one job holds: about a second of work for one ingest worker.
+CLAIM_BYTES = 4 * 1024 * 1024
+
+# Asking Postgres about what is on its way, for when nobody told.
+ASK_EVERY_S = 2.0
+
+RECONCILE_EVERY_S = 5.0
+
+
+class InboxService:
+    """One process per inbox. All state that matters is on disk: killed at any moment, it starts where it was."""
+
+    def __init__(self, settings: Settings, app: Celery) -> None:
+        self._settings = settings
+        self._inbox = settings.inbox
+        self._app = app
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._completeness = Completeness(settings.inbox_grace_s)
+        self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._claims: dict[str, Claim] = {}
+        self._offered: dict[str, datetime] = {}
+        self._connection: Connection | None = None
+        self._asked = 0.0
+        self._reconciled = 0.0
+        self._unreadable: set[Path] = set()
+
+    def stop(self) -> None:
+        """Ask the loop to end after its step; what is claimed stays claimed."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        (self._inbox / claims.WORK).mkdir(parents=True, exist_ok=True)
+        for claim in claims.outstanding(self._inbox):
+            self._claims[claim.id] = claim
+        log.info("inbox open", inbox=str(self._inbox), outstanding=len(self._claims))
+        watch = Watch(self._inbox, self._completeness, self._lock, self._wake) if self._settings.inbox_events else None
+        listener = threading.Thread(target=self._listen, name="closed-jobs", daemon=True)
+        listener.start()
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                if watch:
+                    watch.cover(set(claims.source_folders(self._inbox)))
+                self._guard(self._settle_closed)
+                self._guard(self._claim_complete)
+                self._guard(self._offer_unsent)
+                self._guard(self._reconcile)
+                self._wake.wait(self._settings.inbox_poll_s)
+        finally:
+            if watch:
+                watch.stop()
+            self._disconnect()
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """A dependency that is away ends the step, never the service."""
+        try:
+            step()
+        except DependencyError as error:
+            if isinstance(error, DatabaseUnavailable):
+                self._disconnect()
+            log.warning("waiting for a dependency", step=step.__name__, error=str(error))
+
+    # --- claim and offer ---------------------------------------------------------------------------------------
+
+    def _claim_complete(self) -> None:
+        room = self._settings.inbox_claims_max - len(self._claims)
+        if room <= 0:
+            return
+        now = time.monotonic()
+        ready: list[Found] = []
+        seen: set[str] = set()
+        is_whole_scan = True
+        for found in claims.scan(self._inbox):
+            seen.add(os.fspath(found.path))
+            with self._lock:
+                is_complete = self._completeness.is_complete(found, now)
+            if is_complete and self._is_readable(found):
+                ready.append(found)
+                if len(ready) >= room * ITEMS_MAX:
+                    is_whole_scan = False
+                    break
+        if is_whole_scan:
+            with self._lock:
+                self._completeness.forget_all_but(seen)
+        for group in group_for_jobs(ready):
+            if len(self._claims) >= self._settings.inbox_claims_max:
+                break
+            claim = claims.claim(self._inbox, group, claim_id=new_id(), received_at=datetime.now(UTC))
+            with self._lock:
+                for found in group:
+                    self._completeness.forget(os.fspath(found.path))
+            if claim:
+                self._claims[claim.id] = claim
+
+    def _is_readable(self, found: Found) -> bool:
+        if os.access(found.path, os.R_OK):
+            self._unreadable.discard(found.path)
+            return True
+        if found.path not in self._unreadable:
+            self._unreadable.add(found.path)
+            log.warning(
+                "a file cannot be read and stays where it is: make it readable for this user",
+                file=claims.printable(os.fspath(found.path)),
+                uid=os.getuid(),
+            )
+        return False
+
+    def _offer_unsent(self) -> None:
+        for claim in list(self._claims.values()):
+            if claim.id not in self._offered:
+                self._offer(claim)
+
+    def _offer(self, claim: Claim) -> None:
+        offer(self._app, claim.job())
+        self._offered[claim.id] = datetime.now(UTC)
+        log.info("offered", job_id=claim.id, source=claim.source, files=len(claim.files))
+
+    # --- settle ------------------------------------------------------------------------------------------------
+
+    def _settle_closed(self) -> None:
+        told = set()
+        while not self._told.empty():
+            told.add(self._told.get())
+        wanted = told & self._claims.keys()
+        if time.monotonic() - self._asked >= ASK_EVERY_S:
+            self._asked = time.monotonic()
+            wanted = set(self._claims)
+        if not wanted:
+            return
+        with database.translated_errors("receipts"), self._connected().transaction():
+            found = receipts.of_closed_jobs(self._connected(), sorted(wanted))
+        for job_id, of_job in found.items():
+            try:
+                self._settle(self._claims[job_id], of_job)
+            except SpoolUnavailable as error:  # a full disk, a folder without rights: this claim waits, others go on
+                log.warning("a file cannot be moved to where it ends", job_id=job_id, error=str(error))
+
+    def _settle(self, claim: Claim, of_job: Iterable[Receipt]) -> None:
+        by_file: dict[str, list[Receipt]] = {}
+        for receipt in of_job:
+            by_file.setdefault(receipt.parent_id, []).append(receipt)
+        of_whole_job = by_file.get(claim.id, [])
+        left = claims.load(self._inbox, claim.id)
+        for file in left.files if left else ():
+            own = by_file.get(f"{claim.id}/{file.number}", of_whole_job)
+            if not own or claims.is_changed(self._inbox, claim.id, file):
+                again = claims.offer_again(self._inbox, claim, file, claim_id=new_id(), received_at=datetime.now(UTC))
+                if again:
+                    self._claims[again.id] = again
+                continue
+            outcome = outcomes.of_file(own)
+            place = claims.settle_file(
+                self._inbox, claim, file, outcomes.FOLDERS[outcome], outcomes.describe(claim, file, own)
+            )
+            log.info("settled", item_id=f"{claim.id}/{file.number}", outcome=outcome.value, file=str(place))
+        claims.discard_claim(self._inbox, claim.id)
+        self._claims.pop(claim.id, None)
+        self._offered.pop(claim.id, None)
+
+    # --- reconcile ---------------------------------------------------------------------------------------------
+
+    def _reconcile(self) -> None:
+        if time.monotonic() - self._reconciled < RECONCILE_EVERY_S or not self._offered:
+            return
+        self._reconciled = time.monotonic()
+        waiting = [(c.id, c.received_at, self._offered[c.id]) for c in self._claims.values() if c.id in self._offered]
+        sources = sorted({claims.printable(c.source) for c in self._claims.values()})
+        with database.translated_errors("newest closed job"), self._connected().transaction():
+            newest = receipts.newest_closed(self._connected(), sources, "file")
+        overdue = outcomes.overtaken(
+            waiting,
+            now=datetime.now(UTC),
+            newest_closed=newest,
+            is_idle=self._is_idle(),
+            overdue_s=self._settings.overdue_s,
+        )
+        for job_id in overdue:
+            log.warning("offered again: it was overtaken", job_id=job_id)
+            self._offer(self._claims[job_id])
+
+    def _is_idle(self) -> bool:
+        client = streams.connect(self._settings.redis_url.get_secret_value())
+        try:
+            return jobs_waiting(client) == 0 and ArticleStream(client).depth() == 0
+        finally:
+            client.close()
+
+    def _listen(self) -> None:
+        """Hear of closed jobs as they close. Best effort: `_settle_closed` asks Postgres all the same."""
+        stream = ArticleStream(streams.connect(self._settings.redis_url.get_secret_value()))
+        cursor = "$"
+        while not self._stop.is_set():
+            try:
+                cursor, closed = stream.closed_since(cursor, block_ms=1000)
+            except QueueUnavailable:
+                # Whatever was told meanwhile is asked for.
+                cursor = "$"
+                self._stop.wait(1.0)
+                continue
+            for job_id in closed:
+                self._told.put(job_id)
+            if closed:
+                self._wake.set()
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = database.connect(
+                self._settings.postgres_url.get_secret_value(),
+                deadline_s=self._settings.database_deadline_s,
+                name="copydesk inbox",
+            )
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def new_id() -> str:
+    """A job id that sorts by time and fits a `ref`."""
+    return f"{time.time_ns() // 1_000_000:012x}{uuid.uuid4().hex[:20]}"
+
+
+def group_for_jobs(found: Iterable[Found]) -> list[list[Found]]:
+    """Files of one source by fifty, and by bytes; the oldest first, so that versions keep their order."""
+    groups: list[list[Found]] = []
+    open_groups: dict[str, tuple[list[Found], int]] = {}
+    for file in sorted(found, key=lambda f: f.mtime_ns):
+        group, size = open_groups.get(file.source, ([], 0))
+        if not group or len(group) >= ITEMS_MAX or size + file.size > CLAIM_BYTES:
+            group, size = [], 0
+            groups.append(group)
+        group.append(file)
+        open_groups[file.source] = (group, size + file.size)
+    return groups

@@ -1,0 +1,31 @@
+"""Starts an ingest worker: solo pool, since a process of its own is what can be killed and replaced."""
+
+import os
+import socket
+
+# Celery reads it when it is imported: SIGTERM then ends softly, see copydesk.queue.app.
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    from copydesk import logs
+    from copydesk.queue.jobs import DEFAULT_QUEUE, INGEST_QUEUE
+    from workers.ingest.celery import app, settings
+
+    logs.set_up(settings, "ingest")
+    app.worker_main(
+        [
+            "worker",
+            "--pool=solo",
+            f"--queues={INGEST_QUEUE},{DEFAULT_QUEUE}",
+            f"--hostname=ingest-{os.getpid()}@{socket.gethostname()}",
+            f"--loglevel={settings.log_level}",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

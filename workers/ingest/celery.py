@@ -1,0 +1,27 @@
+"""The worker's Celery application and its one task; `celery -A workers.ingest` finds it by this file's name."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Task
+
+from copydesk.delivery.ingestion import Ingestion
+from copydesk.queue.app import make_app
+from copydesk.queue.jobs import INGEST_TASK, sent_job
+from copydesk.settings import load
+
+settings = load(os.environ)
+app = make_app(settings)
+ingestion = Ingestion(settings)
+
+
+app.refuse = ingestion.refuse
+
+
+@app.task(name=INGEST_TASK, bind=True)
+def ingest(self: Task, *args: Any, **kwargs: Any) -> None:
+    """Carry one job, sent as `args=[job]` or `kwargs={"job": job}`, into the article stream."""
+    ingestion.carry(sent_job(args, kwargs), task_id=self.request.id, now=datetime.now(UTC))
