@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     ingest_processes: int = Field(1, ge=1, le=64, description="Ingest workers that `copydesk up` starts.")
     storage_processes: int = Field(2, ge=1, le=16, description="Storage workers that `copydesk up` starts.")
 
+    worker_name: str | None = Field(
+        None, description="Lasting name of a storage worker, so that after a kill it finds what it had in hand at once."
+    )
+
     inbox_grace_s: float = Field(
         2.0, gt=0, description="Seconds a file must stay unchanged where no event says that it is complete."
     )

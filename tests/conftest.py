@@ -8,6 +8,7 @@ own. On Linux the servers end with the test process even if that is killed.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,17 @@ import psycopg
 import pytest
 import redis
 
-from copydesk.embedded import PostgresServer, ValkeyServer
+from copydesk.embedded import PostgresServer, ValkeyServer, launcher
 from copydesk.errors import ServerStartError
 from tests import servers
 
 _SERVER_FIXTURES = {"redis_server", "postgres_server", "own_redis", "own_postgres"}
+
+
+def pytest_configure() -> None:
+    """An xdist worker goes at once with a killed pytest, and its servers with it; by itself it takes 15 s to notice."""
+    if servers.worker_number():
+        launcher.tie_to_parent(os.getppid(), signal.SIGKILL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,7 +42,13 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeySer
     configured = os.environ.get(servers.REDIS_VARIABLE)
     if configured:
         # Database 0 is left alone: it may hold somebody's data.
-        yield servers.ConfiguredServer(servers.with_database(configured, str(1 + servers.worker_number())))
+        url = servers.with_database(configured, str(1 + servers.worker_number()))
+        try:
+            with redis.Redis.from_url(url) as client:
+                client.ping()
+        except redis.ConnectionError as error:
+            servers.unavailable(error)
+        yield servers.ConfiguredServer(url)
         return
     server = ValkeyServer(tmp_path_factory.mktemp("redis"))
     with servers.running(server):
@@ -58,6 +71,10 @@ def postgres_server(
     """A Postgres for this test process. For a database take `database_url`; to kill the server, `own_postgres`."""
     configured = os.environ.get(servers.POSTGRES_VARIABLE)
     if configured:
+        try:
+            psycopg.connect(configured).close()
+        except psycopg.OperationalError as error:
+            servers.unavailable(error)
         yield servers.ConfiguredServer(configured)
         return
     template: Path = request.getfixturevalue("postgres_template")

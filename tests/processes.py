@@ -1,11 +1,168 @@
-"""Ask about processes that are not our children."""
+"""Our own processes, started for a test as a user's supervisor starts them, to feed, to kill and to look into."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+import redis
+from celery import Celery
+
+from copydesk.queue import streams
+from copydesk.queue.streams import ArticleStream
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MODULES = {"inbox": "services.inbox", "ingest": "workers.ingest", "storage": "workers.storage"}
 
 
-def has_ended(pid: int) -> bool:
-    """Whether nothing runs as `pid` any more; a dead process that init has not yet collected has ended."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return shown.stdout.strip()[:1] in {"", "Z"}
+def die_with_parent() -> None:
+    """Runs in the child: a test run that is killed leaves no process behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Stack:
+    """Inbox, ingest and storage processes on given servers, with their logs in `folder`."""
+
+    def __init__(self, folder: Path, redis_url: str, database_url: str, **settings: object) -> None:
+        self.folder = folder
+        self.inbox = folder / "inbox"
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        self.redis_url = redis_url
+        self.database_url = database_url
+        self._settings = {f"COPYDESK_{name.upper()}": str(value) for name, value in settings.items()}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._files: list[Any] = []
+        ArticleStream(streams.connect(redis_url)).create_group()
+
+    def start(self, *names: str) -> Self:
+        """Start processes by slot: `ingest`, or `ingest-2` for a second one. A running one is left alone."""
+        for name in names:
+            if self.is_running(name):
+                continue
+            log = (self.folder / f"{name}.log").open("ab")
+            self._files.append(log)
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", MODULES[name.split("-")[0]]],
+                cwd=ROOT,
+                env={**_clean_environment(), **self._environment(name)},
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads use the child before exec
+            )
+        return self
+
+    def _environment(self, name: str) -> dict[str, str]:
+        return {
+            "COPYDESK_REDIS_URL": self.redis_url,
+            "COPYDESK_POSTGRES_URL": self.database_url,
+            "COPYDESK_INBOX_DIR": str(self.inbox),
+            "COPYDESK_WORKER_NAME": name,
+            "PYTHONUNBUFFERED": "1",
+            **self._settings,
+        }
+
+    def is_running(self, name: str) -> bool:
+        process = self._processes.get(name)
+        return process is not None and process.poll() is None
+
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
+    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal and wait for the end."""
+        process = self._processes[name]
+        process.send_signal(how)
+        process.wait(60)
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+        for file in self._files:
+            file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- the doors -------------------------------------------------------------------------------------------
+
+    def drop(self, path: str, data: bytes | str) -> None:
+        """Put a file into the inbox as a careful sender does: under a dot-name, then renamed."""
+        target = self.inbox / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.writing")
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+        temporary.rename(target)
+
+    def send(self, *items: dict[str, Any], **job: Any) -> str:
+        """Send a job as a stranger's program does, with stock Celery; returns the task id."""
+        with Celery(broker=self.redis_url, set_as_current=False) as producer:
+            return str(producer.send_task("copydesk.ingest", args=[{"v": 1, "items": list(items), **job}]).id)
+
+    # --- what became of it -----------------------------------------------------------------------------------
+
+    def settled(self, path: str, deadline_s: float = 30) -> Path:
+        """Wait until exactly this file stands in a folder where files end, and return where."""
+        return wait_until(
+            lambda: next((p for p in self.ended() if p.match(path)), None), deadline_s, f"{path} settled; {self.tail()}"
+        )
+
+    def ended(self) -> Iterator[Path]:
+        for folder in ("done", "duplicate", "rejected", "dead"):
+            for place in (self.inbox / folder).rglob("*"):
+                if place.is_file() and not place.name.endswith(".outcome.json"):
+                    yield place
+
+    def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(query.encode(), arguments).fetchall()
+
+    def wait_for_rows(
+        self, query: str, is_enough: Callable[[Sequence[tuple[Any, ...]]], bool], deadline_s: float = 30
+    ) -> list[tuple[Any, ...]]:
+        """Ask until `is_enough` says yes."""
+        found: list[tuple[Any, ...]] = []
+
+        def ask() -> bool:
+            found[:] = self.rows(query)
+            return is_enough(found)
+
+        wait_until(ask, deadline_s, f"{query}; {self.tail()}", every_s=0.05)
+        return found
+
+    def redis(self) -> redis.Redis:
+        return redis.Redis.from_url(self.redis_url)
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def tail(self) -> str:
+        """The end of every log, for a failure's message."""
+        return "\n".join(f"--- {name}\n{self.log(name)[-1500:]}" for name in self._processes)
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}

@@ -158,7 +158,7 @@ def _read_notices(reader: _Reader, variants: Mapping[int, str]) -> tuple[tuple[s
         key = f"notices.{name}"
         for source in reader.texts(key, value):
             try:
-                found += [(name, source, phrase) for phrase in compile_phrase(fold(source).translate(variants))]
+                found.append((name, source, compile_phrase(fold(source).translate(variants))))
             except ValueError as error:
                 raise reader.fail(key, f"{source!r}: {error}") from error
     return tuple(found)

@@ -29,7 +29,7 @@ class Hit:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
     name: str
     strength: int
@@ -72,18 +72,15 @@ class Lexis:
         """All phrases that stand in the folded line."""
         if len(low) > 2 * LONGEST_LOOK:
             low = low[:LONGEST_LOOK] + "\n" + low[-LONGEST_LOOK:]
-        hits = []
         entries = self.entries
+        tried = list(self.unanchored)
         for anchor in find_anchors(low) & entries.keys():
-            for entry in entries[anchor]:
-                place = match_phrase(entry.phrase, low)
-                if place:
-                    hits.append(Hit(entry.name, entry.strength, *place, entry.phrase.is_whole))
-        for entry in self.unanchored:
-            place = match_phrase(entry.phrase, low)
-            if place:
-                hits.append(Hit(entry.name, entry.strength, *place, entry.phrase.is_whole))
-        return hits
+            tried += entries[anchor]
+        return [
+            Hit(entry.name, entry.strength, *place, entry.phrase.is_whole)
+            for entry in (dict.fromkeys(tried) if len(tried) > 1 else tried)
+            if (place := match_phrase(entry.phrase, low))
+        ]
 
     def has_word(self, kind: str, low: str) -> bool:
         """True when one of the word list's entries stands in the folded text, as a word of its own."""
@@ -118,7 +115,8 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
     for lexicon in lexicons:
         for name, _, phrase in lexicon.notices:
             entry = _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase)
-            entries.setdefault(phrase.anchor, []).append(entry)
+            for anchor in phrase.anchors or ("",):
+                entries.setdefault(anchor, []).append(entry)
     unanchored = tuple(entries.pop("", ()))
     months = {name: month for lexicon in reversed(lexicons) for name, month in lexicon.months.items()}
     return Lexis(

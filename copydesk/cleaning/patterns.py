@@ -1,25 +1,31 @@
-"""The phrase language of the lexicons, and a matcher whose time is linear in the text.
+"""The phrase language of the lexicons, and what it is compiled to.
 
 A phrase is words as the press writes them, in any case. `(a|b)` gives alternatives (an empty one is allowed), `*`
 stands for up to 60 characters of anything, `word~` for any word that begins so, `^` and `$` tie the phrase to the
-line's start and end. No regular expressions: a phrase is found with `str.find`, from left to right, and never goes back.
+line's start and end, `*$` leaves up to 60 characters before the end.
+
+Time is linear in the text: a gap is an atomic group, so the search for what follows it is never taken up again, and
+a phrase is tried only on a line that holds one of its anchors, a word start or a pair of characters looked up in a set.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from copydesk.cleaning.normalise import fold
 
 GAP = 60
 """Longest stretch that `*` stands for, in characters."""
-_MOST_ALTERNATIVES = 400
+_MOST_VARIANTS = 20_000
 _PREFIX = 5
+_UNSPACED = r"\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 _WORD_STARTS = re.compile(r"\b[^\W_]{1,5}")
-_TRAILING = " .!:;,-_*>»…'\")]}"
-_LEADING = " >*-_•·●■▶►▪◆※#\"'([{»«"
+# A word may not begin or end within another; scripts without spaces, and Korean with its particles, have no such limits.
+_OPENING = rf"(?:(?<![^\W{_UNSPACED}])|(?=[\W{_UNSPACED}]))"
+_CLOSING = rf"(?:(?![^\W{_UNSPACED}])|(?<=[\W{_UNSPACED}]))"
+_TRAILING = r"[ .!:;,\-_*>»…'\")\]}?|]{0,20}"
+_LEADING = r"[ >*\-_•·●■▶►▪◆※#\"'(\[{»|:.]{0,12}"
+_TOKENS = re.compile(r"\s*\*\s*|[()|]|[^()|*]+")
+_DEEPEST = 3
 
 
 def is_unspaced(char: str) -> bool:
@@ -29,17 +35,13 @@ def is_unspaced(char: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One compiled alternative of a phrase."""
+    """One compiled phrase."""
 
-    segments: tuple[str, ...]
-    open_ends: tuple[bool, ...]
-    """For each segment, whether a word may go on behind it (`~`)."""
+    pattern: re.Pattern[str]
     at_start: bool
     at_end: bool
-    open_tail: bool
-    """With `at_end`: up to GAP characters may follow the last segment (`… *$`)."""
-    anchor: str
-    """The word start or pair of characters that a text must hold for the phrase to be tried; "" for always."""
+    anchors: frozenset[str]
+    """A folded line without any of these cannot hold the phrase; empty where none could be found."""
 
     @property
     def is_whole(self) -> bool:
@@ -47,130 +49,134 @@ class Phrase:
         return self.at_start and self.at_end
 
 
-def compile_phrase(source: str) -> list[Phrase]:
-    """All alternatives of `source`; ValueError says what is wrong with it."""
+def compile_phrase(source: str) -> Phrase:
+    """`source`, which is folded already, compiled; ValueError says what is wrong with it."""
     at_start, at_end = source.startswith("^"), source.endswith("$")
-    inner = source.removeprefix("^").removesuffix("$").strip()
+    inner = " ".join(source.removeprefix("^").removesuffix("$").split())
     open_tail = at_end and inner.endswith("*")
-    inner = inner.removesuffix("*") if open_tail else inner
-    return [_compile(variant, at_start, at_end, open_tail) for variant in _expand(inner)]
+    inner = inner.rstrip("* ")
+    tree = _Parser(inner).parse()
+    start = rf"\A{_LEADING}{_OPENING}" if at_start else _OPENING
+    end = rf".{{0,{GAP}}}\Z" if open_tail else rf"{_TRAILING}\Z" if at_end else ""
+    anchors = frozenset(_anchor(variant) for variant in _expand(tree))
+    if "" in anchors and not at_start:
+        raise ValueError("holds no word or pair of characters to look for")
+    closing = "" if open_tail else _CLOSING
+    pattern = re.compile(f"{start}(?P<hit>{_build(tree)}){closing}{end}", re.S)
+    return Phrase(pattern, at_start, at_end, anchors if "" not in anchors else frozenset())
 
 
-def _expand(source: str) -> list[str]:
-    variants = [""]
-    rest = source
-    while rest:
-        before, bracket, rest = rest.partition("(")
-        if ")" in before:
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """`*`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """`(a|b)`."""
+
+    ways: tuple[_Sequence, ...]
+
+
+_Sequence = tuple["str | _Gap | _Choice", ...]
+
+
+class _Parser:
+    """Reads a phrase from left to right."""
+
+    def __init__(self, inner: str) -> None:
+        self.tokens = _TOKENS.findall(inner)
+        self.place = 0
+
+    def parse(self) -> _Sequence:
+        ways = self._ways(0)
+        if self.place != len(self.tokens):
             raise ValueError("a closing bracket without an opening one")
-        variants = [v + before for v in variants]
-        if bracket:
-            choices, closed, rest = rest.partition(")")
-            if not closed or "(" in choices:
-                raise ValueError("brackets do not pair up, or are nested")
-            variants = [v + choice for v in variants for choice in choices.split("|")]
-        if len(variants) > _MOST_ALTERNATIVES:
-            raise ValueError(f"more than {_MOST_ALTERNATIVES} alternatives")
-    return variants
+        if len(ways) > 1:
+            raise ValueError("`|` outside brackets")
+        way = ways[0]
+        if not any(not isinstance(part, _Gap) for part in way):
+            raise ValueError("is empty")
+        if all("" in _expand((part,)) for part in way if not isinstance(part, _Gap)):
+            raise ValueError("could match nothing at all")
+        return way
+
+    def _ways(self, depth: int) -> tuple[_Sequence, ...]:
+        if depth > _DEEPEST:
+            raise ValueError(f"brackets nested deeper than {_DEEPEST}")
+        ways: list[list[str | _Gap | _Choice]] = [[]]
+        while self.place < len(self.tokens) and self.tokens[self.place] != ")":
+            token = self.tokens[self.place]
+            self.place += 1
+            if token == "(":
+                choice = _Choice(self._ways(depth + 1))
+                if self.place >= len(self.tokens):
+                    raise ValueError("an opening bracket without a closing one")
+                self.place += 1
+                ways[-1].append(choice)
+            elif token == "|":
+                ways.append([])
+            elif token.strip() == "*":
+                ways[-1].append(_Gap())
+            else:
+                ways[-1].append(token)
+        return tuple(map(tuple, ways))
 
 
-def _compile(variant: str, at_start: bool, at_end: bool, open_tail: bool) -> Phrase:
-    segments: list[str] = []
-    open_ends: list[bool] = []
-    for part in re.split(r"\s*\*\s*", " ".join(fold(variant).split())):
-        for index, piece in enumerate(_split_open(part)):
-            if not piece.strip(" ~"):
-                if index == 0 and not part:
-                    raise ValueError("`*` at an end or twice in a row")
-                continue
-            segments.append(piece.strip(" ~"))
-            open_ends.append(piece.endswith("~"))
-    if not segments:
-        raise ValueError("an empty phrase would match everything")
-    if sum(map(len, segments)) < 2 and not (at_start and at_end):
-        raise ValueError("a phrase of one character must be tied to both ends of the line")
-    return Phrase(tuple(segments), tuple(open_ends), at_start, at_end, open_tail, _anchor(segments, open_ends))
+def _build(way: _Sequence) -> str:
+    """The regular expression of a sequence; each gap is atomic with what it leads to."""
+    for place, part in enumerate(way):
+        if isinstance(part, _Gap):
+            head, rest = way[:place], way[place + 1 :]
+            if not rest:
+                return f"{_build(head)}.{{0,{GAP}}}?"
+            opening = _CLOSING if head else ""
+            return rf"{_build(head)}{opening}(?>.{{0,{GAP}}}?{_OPENING}{_build(rest)}{_CLOSING})"
+    return "".join(map(_build_part, way))
 
 
-def _split_open(part: str) -> list[str]:
-    """Cut `part` behind each `~`, keeping the mark."""
-    return re.findall(r"[^~]+~?", part) if part else [""]
+def _build_part(part: str | _Gap | _Choice) -> str:
+    if isinstance(part, _Choice):
+        return f"(?:{'|'.join(map(_build, part.ways))})"
+    assert isinstance(part, str)  # gaps are taken out before
+    return re.escape(part).replace(r"\~", "~").replace("~", r"[^\W_]{0,40}")
 
 
-def _anchor(segments: list[str], open_ends: list[bool]) -> str:
-    candidates: list[str] = []
-    for segment, is_open in zip(segments, open_ends, strict=True):
-        pairs = [segment[i : i + 2] for i in range(len(segment) - 1)]
-        candidates += [p for p in pairs if is_unspaced(p[0]) and is_unspaced(p[1])]
-        starts = list(_WORD_STARTS.finditer(segment))
-        for start in starts:
-            text = start.group()
-            is_cut_short = is_open and start.end() == len(segment) and len(text) < _PREFIX
-            if not is_cut_short and not any(map(is_unspaced, text)):
-                candidates.append(text)
-    return max(candidates, key=len, default="")
+def _expand(way: _Sequence) -> list[str]:
+    """All the texts that a sequence stands for, gaps as a space that no word crosses."""
+    texts = [""]
+    for part in way:
+        if isinstance(part, _Choice):
+            endings = [text for inner in part.ways for text in _expand(inner)]
+        else:
+            endings = [" \x00 " if isinstance(part, _Gap) else part]
+        if len(texts) * len(endings) > _MOST_VARIANTS:
+            raise ValueError(f"stands for more than {_MOST_VARIANTS} phrases")
+        texts = [text + ending for text in texts for ending in endings]
+    return texts
+
+
+def _anchor(variant: str) -> str:
+    """The start of the longest word, or the first pair of unspaced characters; "" where there is neither."""
+    words = [w for w in re.findall(r"[^\W_]+~?", variant) if not is_unspaced(w[0])]
+    words = [w for w in words if not (w.endswith("~") and len(w) <= _PREFIX) and not any(map(is_unspaced, w))]
+    longest = max(words, key=len, default="").removesuffix("~")
+    pairs = [a + b for a, b in zip(variant, variant[1:], strict=False) if is_unspaced(a) and is_unspaced(b)]
+    if pairs and len(longest) < _PREFIX:
+        return pairs[0]
+    return longest[:_PREFIX]
 
 
 def find_anchors(low: str) -> set[str]:
     """The word starts and, for unspaced scripts, the pairs of characters that stand in `low`."""
-    if low.isascii():
-        return set(_WORD_STARTS.findall(low))
     found = set(_WORD_STARTS.findall(low))
-    if any(map(is_unspaced, low)):
+    if not low.isascii() and any(map(is_unspaced, low)):
         found.update(map("".join, zip(low, low[1:], strict=False)))
     return found
 
 
 def match_phrase(phrase: Phrase, low: str) -> tuple[int, int] | None:
     """Where `phrase` stands in the folded text `low`: start and end, or None."""
-    first = phrase.segments[0]
-    if phrase.at_start:
-        start = len(low) - len(low.lstrip(_LEADING))
-        starts = (start,) if low.startswith(first, start) else ()
-        return _match_from(phrase, low, starts)
-    return _match_from(phrase, low, _occurrences(first, low))
+    match = phrase.pattern.match(low) if phrase.at_start else phrase.pattern.search(low)
+    return match.span("hit") if match else None
 
-
-def _occurrences(segment: str, low: str) -> Iterable[int]:
-    place = low.find(segment)
-    while place >= 0:
-        yield place
-        place = low.find(segment, place + 1)
-
-
-def _match_from(phrase: Phrase, low: str, starts: Iterable[int]) -> tuple[int, int] | None:
-    for start in starts:
-        end = _segment_end(low, start, phrase.segments[0], phrase.open_ends[0])
-        for segment, is_open in zip(phrase.segments[1:], phrase.open_ends[1:], strict=True):
-            if end < 0:
-                break
-            place = low.find(segment, end, end + GAP + len(segment))
-            end = _segment_end(low, place, segment, is_open) if place >= 0 else -1
-        if end >= 0 and (not phrase.at_end or _may_end(phrase, low, end)):
-            return start, end
-    return None
-
-
-def _may_end(phrase: Phrase, low: str, end: int) -> bool:
-    if phrase.open_tail:
-        return len(low) - end <= GAP
-    return not low[end:].strip(_TRAILING)
-
-
-def _segment_end(low: str, start: int, segment: str, is_open: bool) -> int:
-    """End of the segment found at `start`, or -1 where it begins or ends within a word."""
-    if start and _joins(low[start - 1], segment[0]):
-        return -1
-    end = start + len(segment)
-    if is_open:
-        while end < len(low) and end < start + 40 and low[end].isalnum():
-            end += 1
-        return end
-    if end < len(low) and _joins(segment[-1], low[end]):
-        return -1
-    return end
-
-
-def _joins(left: str, right: str) -> bool:
-    """True when the two characters are parts of one word."""
-    return left.isalnum() and right.isalnum() and not is_unspaced(left) and not is_unspaced(right)

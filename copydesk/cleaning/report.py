@@ -113,4 +113,4 @@ def _lines(pieces: Sequence[Piece], *kinds: PieceClass) -> list[str]:
 
 
 def _physical(piece: Piece) -> Iterator[str]:
-    yield from filter(None, map(normalise, piece.text.splitlines()))
+    yield from filter(None, map(normalise, piece.text.split("\n")))

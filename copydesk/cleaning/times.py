@@ -31,7 +31,7 @@ _CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([:.h時时시點点])\s?(\d{2})(?
 _HOUR_FIRST = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([時时시點点h])(?![\d])")
 _BARE_HOUR = re.compile(r"(?<![\d:.,$])(\d{1,2})(?=\s?[ap]\.?m\b)")
 _OFFSET = re.compile(r"\s?\(?(?:(?:utc|gmt)\s?)?([+-])\s?(\d{1,2})(?::?([0-5]\d))?(?!\d)")
-_DAY_BEFORE = re.compile(r"(?<!\d)(\d{1,2})\s?[^\W\d]{0,4}[.,]?\s?$")
+_DAY_BEFORE = re.compile(r"(?<![\d:.])(\d{1,2})\s?[^\W\d]{0,4}\.?\s?$")
 _DAY_AFTER = re.compile(r"^\s?[.,]?\s?(\d{1,2})(?![\d:])")
 _YEAR_AFTER = re.compile(r"^\s?[.,]?\s?\(?(\d{4})(?!\d)")
 _YEAR_BEFORE = re.compile(r"(?<!\d)(\d{4})\s?[.,]?\s?$")

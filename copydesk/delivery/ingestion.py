@@ -60,32 +60,41 @@ class Ingestion:
         """Publish what comes of a job. Returns when its entries, the closing one too, are in the stream."""
         with structlog.contextvars.bound_contextvars(job_id=task_id):
             try:
-                job = read_job(payload, task_id=task_id, now=now)
+                self._carry(read_job(payload, task_id=task_id, now=now))
             except InvalidJob as error:
                 log.warning("a job was refused", error=str(error))
-                self.refuse(task_id, error, json.dumps(payload, default=repr, ensure_ascii=False).encode())
-                return
-            self._wait_below_mark()
-            tries = _insist(lambda: self._tries.begin(job.id))
-            if tries < ALONE_FROM:
-                self._publish(self._entries(job))
-                subjects = [job.id]
-            else:
-                log.warning("a job is taken item by item: it was begun before and not finished", tries=tries)
-                self._publish_one_by_one(job)
-                subjects = [job.id, *(f"{job.id}/{item.id}" for item in job.items)]
-            _insist(lambda: self._tries.finish(*subjects))
-            log.info("carried", source=job.source, items=len(job.items))
+                self._refuse(task_id, error, _as_bytes(payload), Outcome.REJECTED)
+            except Exception as error:  # the border of the process: Celery would log it and drop the job
+                log.exception("a job could not be carried")
+                failure = ProcessingError(task_id, f"{type(error).__name__}: {error}")
+                self._refuse(task_id, failure, _as_bytes(payload), Outcome.DEAD)
 
     def refuse(self, task_id: str, error: CopydeskError, payload: bytes) -> None:
-        """Record a job that cannot be carried out, with its bytes."""
+        """Record a message that is no job of ours, with its bytes."""
+        self._refuse(task_id, error, payload, Outcome.REJECTED)
+
+    def _carry(self, job: Job) -> None:
+        self._wait_below_mark()
+        tries = _insist(lambda: self._tries.begin(job.id))
+        if tries < ALONE_FROM:
+            self._publish(self._entries(job))
+            subjects = [job.id]
+        else:
+            log.warning("a job is taken item by item: it was begun before and not finished", tries=tries)
+            self._publish_one_by_one(job)
+            subjects = [job.id, *(f"{job.id}/{item.id}" for item in job.items)]
+        _insist(lambda: self._tries.finish(*subjects))
+        log.info("carried", source=job.source, items=len(job.items))
+
+    def _refuse(self, task_id: str, error: CopydeskError, payload: bytes, outcome: Outcome) -> None:
         ref = JobRef(id=task_id, source="celery", kind="celery", origin=None, received_at=datetime.now(UTC))
-        self._publish(refused_job(ref, error, payload, outcome=Outcome.REJECTED))
+        self._publish(refused_job(ref, error, payload, outcome=outcome))
 
     def _entries(self, job: Job) -> Iterator[Outgoing]:
         try:
             yield from entries_of(job, self._rules, self._read, self._limits, on_item=self._begin_item)
         finally:
+            structlog.contextvars.unbind_contextvars("item_id")
             self._watchdog.end()
 
     def _publish(self, entries: Iterable[Outgoing]) -> None:
@@ -125,6 +134,10 @@ class Ingestion:
                 "paused: the article stream is above its mark", bytes=size, mark=self._settings.stream_bytes_max
             )
             time.sleep(0.5)
+
+
+def _as_bytes(payload: object) -> bytes:
+    return json.dumps(payload, default=repr, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def in_chunks(entries: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:

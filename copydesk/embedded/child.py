@@ -161,12 +161,21 @@ def run(
     cwd: Path | None = None,
     given: bytes = b"",
     identity: Identity = SAME,
+    inherited: Sequence[int] = (),
     deadline_s: float = 120.0,
 ) -> tuple[int, str]:
     """Run `argv` to its end with `given` on its stdin: exit status and everything it printed.
 
     Raises subprocess.TimeoutExpired, after killing it, past `deadline_s`.
     """
-    process = spawn(argv, output=subprocess.PIPE, env=env, cwd=cwd, stdin=subprocess.PIPE, identity=identity)
+    process = spawn(
+        argv,
+        output=subprocess.PIPE,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        identity=identity,
+        inherited=inherited,
+    )
     printed = process.finish(given, deadline_s)
     return process.exit_status() or 0, printed.decode(errors="replace")

@@ -36,9 +36,11 @@ CREATE DATABASE {DATABASE} OWNER {ROLE}
 """
 
 
-def make(cluster: Path, programs: Path, *, identity: Identity = SAME, sync: bool = True) -> None:
+def make(cluster: Path, programs: Path, lock: int, *, identity: Identity = SAME, sync: bool = True) -> None:
     """initdb into `cluster`, which must not exist. `sync` False may leave it damaged if the machine stops soon after.
 
+    `lock` is the descriptor that locks the data folder. initdb and what it starts keep it open: when we are killed,
+    a postgres of its may write on for a moment, and nobody may begin anew before that has ended.
     Raises ServerStartError with what the program printed.
     """
     unfinished = _unfinished_folder(cluster, identity)
@@ -58,8 +60,8 @@ def make(cluster: Path, programs: Path, *, identity: Identity = SAME, sync: bool
     if not sync:
         initdb.append("--no-sync")
         single[2:2] = ["-F"]
-    _run(initdb, b"", identity, cluster.parent)
-    _run(single, _FIRST_STATEMENTS.encode(), identity, cluster.parent)
+    _run(initdb, b"", identity, cluster.parent, lock)
+    _run(single, _FIRST_STATEMENTS.encode(), identity, cluster.parent, lock)
     (unfinished / "pg_hba.conf").write_text(_ACCESS, "ascii")
     _finish(unfinished, cluster, sync=sync)
 
@@ -79,12 +81,18 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def give(folder: Path, identity: Identity) -> None:
-    """Make `folder` and all in it belong to the user it will be used as. Touches nothing when that is us."""
+    """Make `folder` and all in it belong to the user it will be used as. Touches nothing when that is us.
+
+    Raises ServerStartError where root lacks that power.
+    """
     if identity.way != "drop":
         return
-    os.chown(folder, identity.uid, identity.gid)
-    for entry in folder.rglob("*"):
-        os.chown(entry, identity.uid, identity.gid, follow_symlinks=False)
+    try:
+        for entry in [folder, *folder.rglob("*")]:
+            os.chown(entry, identity.uid, identity.gid, follow_symlinks=False)
+    except PermissionError as error:
+        detail = "it may not run as root, and this root may not hand its data to another user: use an ordinary user"
+        raise ServerStartError("postgres", detail) from error
 
 
 def _unfinished_folder(cluster: Path, identity: Identity) -> Path:
@@ -103,9 +111,11 @@ def _finish(unfinished: Path, cluster: Path, *, sync: bool) -> None:
             os.close(parent)
 
 
-def _run(command: list[str], given: bytes, identity: Identity, folder: Path) -> None:
+def _run(command: list[str], given: bytes, identity: Identity, folder: Path, lock: int) -> None:
     try:
-        status, printed = child.run(command, env=server_environment(), cwd=folder, given=given, identity=identity)
+        status, printed = child.run(
+            command, env=server_environment(), cwd=folder, given=given, identity=identity, inherited=[lock]
+        )
     except subprocess.TimeoutExpired as error:
         raise ServerStartError("postgres", f"{Path(command[0]).name} did not end in time") from error
     if status != 0:

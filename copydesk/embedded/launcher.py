@@ -22,9 +22,10 @@ from pathlib import Path
 # From the kernel's uapi headers (sched.h, prctl.h, capability.h).
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -54,26 +55,35 @@ def enter_namespace(uid: int, gid: int) -> None:
 
 
 def drop_to(uid: int, gid: int) -> None:
-    """Become `uid:gid` for good.
+    """Become `uid:gid` for good. Raises OSError where we may not.
 
-    On Linux CAP_DAC_OVERRIDE is kept over exec: the program and its data may lie below a folder that only root, or
-    another user, can enter, and no folder of theirs is opened to everyone for our sake. Where root itself lacks it
-    (containers with `cap_drop: ALL`), the program has to reach its files as `uid`.
+    On Linux CAP_DAC_OVERRIDE is kept: the program and its data may lie below a folder that only root, or another
+    user, can enter, and no folder of theirs is opened to everyone for our sake. Where we have no such power
+    ourselves (containers with `cap_drop`), the program has to reach its files as `uid`.
     """
-    linux = sys.platform == "linux"
-    if linux:
-        _call("prctl", _PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    keeps = sys.platform == "linux" and _keep_capabilities()
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
-    if linux:
+    if keeps:
         only = 1 << _CAP_DAC_OVERRIDE
         header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
         try:
             _call("capset", header, struct.pack("=6I", only, only, only, 0, 0, 0))
+        except OSError:
+            # We never had it, and what else we had is not for this program.
+            _call("capset", header, struct.pack("=6I", 0, 0, 0, 0, 0, 0))
+        else:
             _call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
-        except OSError as error:
-            print(f"launcher: continuing as {uid} without CAP_DAC_OVERRIDE: {error}", file=sys.stderr)
+
+
+def _keep_capabilities() -> bool:
+    """Let setuid leave the capabilities alone, and access(2), with which initdb looks for its programs, count them."""
+    try:
+        _call("prctl", _PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
+    except OSError:
+        return False
+    return True
 
 
 def take_identity(identity: str) -> None:

@@ -92,7 +92,7 @@ class PostgresServer(Server):
         if started and self.socket_folder.parent != self.data_dir:
             shutil.rmtree(self.socket_folder, ignore_errors=True)
 
-    def _prepare(self) -> None:
+    def _prepare(self, lock: int) -> None:
         programs = self._programs or binaries.postgres_programs()
         cluster.remove_unfinished(self.data_dir)
         around = look_around(programs / "postgres", self.data_dir, self.cluster)
@@ -103,7 +103,7 @@ class PostgresServer(Server):
         elif self._template is not None:
             cluster.copy(self._template, self.cluster, identity=self._identity)
         else:
-            cluster.make(self.cluster, programs, identity=self._identity, sync=self._fsync)
+            cluster.make(self.cluster, programs, lock, identity=self._identity, sync=self._fsync)
         self._make_socket_folder()
 
     def _command(self, port: int) -> Sequence[str]:

@@ -21,8 +21,6 @@ from copydesk.embedded import child, ports
 from copydesk.embedded.identity import SAME, Identity
 from copydesk.errors import ServerStartError
 
-_LOCK_WAIT_S = 5.0
-"""How long a server that is still on its way out may hold the folder."""
 _POLL_S = 0.01
 _PORTS_TRIED = 20
 _LOG_LINES_SHOWN = 15
@@ -58,8 +56,8 @@ class Server(ABC):
         """The address for clients. Known from the first start on."""
 
     @abstractmethod
-    def _prepare(self) -> None:
-        """Make the data folder ready for a start and set `_identity`; the folder's lock is ours."""
+    def _prepare(self, lock: int) -> None:
+        """Make the data folder ready for a start and set `_identity`. What this runs has to keep `lock` open."""
 
     @abstractmethod
     def _command(self, port: int) -> Sequence[str]:
@@ -106,8 +104,8 @@ class Server(ABC):
         if self._process is not None:
             self._process.send_signal(self.stop_signal)
 
-    def start(self, deadline_s: float = 60.0) -> None:
-        """Start it and return when it answers.
+    def start(self, deadline_s: float = 60.0, *, folder_wait_s: float = 5.0) -> None:
+        """Start it and return when it answers. `folder_wait_s` is for an earlier one that is still on its way out.
 
         Raises ServerStartError, with the last log lines, when it ends or does not answer within `deadline_s`, when
         another server runs from the same folder, or when the port is taken.
@@ -116,9 +114,9 @@ class Server(ABC):
             raise ServerStartError(self.name, f"already started, pid {self.pid}")
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            lock = self._lock_folder()
+            lock = self._lock_folder(folder_wait_s)
             try:
-                self._prepare()
+                self._prepare(lock)
                 self._start_on_some_port(lock, time.monotonic() + deadline_s)
             finally:
                 os.close(lock)
@@ -153,10 +151,10 @@ class Server(ABC):
     def _pid_file(self) -> Path:
         return self.data_dir / f"{self.name}.pid"
 
-    def _lock_folder(self) -> int:
+    def _lock_folder(self, wait_s: float) -> int:
         """Lock the data folder: a descriptor. Raises ServerStartError when a live server keeps it."""
         descriptor = os.open(self.data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        give_up = time.monotonic() + _LOCK_WAIT_S
+        give_up = time.monotonic() + wait_s
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -55,7 +55,7 @@ class ValkeyServer(Server):
         """`redis://127.0.0.1:PORT/0`."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def _prepare(self) -> None:
+    def _prepare(self, lock: int) -> None:
         """Nothing: Valkey makes its files itself, and shortens an append-only file that a crash left torn."""
 
     def _command(self, port: int) -> Sequence[str]:

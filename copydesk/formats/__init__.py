@@ -21,12 +21,10 @@ Parser = Callable[[bytes, Hints], list[Parsed]]
 class Format(Protocol):
     """What a format module offers."""
 
-    @staticmethod
-    def matches(opening: Opening) -> bool:
+    def matches(self, opening: Opening) -> bool:
         """True where the input is of this format, given what can be seen of it."""
 
-    @staticmethod
-    def parse(data: bytes, hints: Hints) -> list[Parsed]:
+    def parse(self, data: bytes, hints: Hints) -> list[Parsed]:
         """The article candidates in `data`; raises MalformedInput where it is damaged beyond reading."""
 
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from copydesk.formats import letters
 
@@ -72,6 +73,12 @@ _CAPITAL = -3.0
 _WORD = 1.2
 _WORDS_COUNTED = 40
 _PLACE = -0.05
+_USUAL = 1.5
+"""In favour of the first: most texts with few letters beyond ASCII are in it."""
+_GUEST = -0.05
+_GUEST_MOST = -10.0
+"""For each ASCII letter, and at most, where the language is in another script: a sign or two of Latin-1 in an English
+text would else read as a likely Cyrillic letter, while a foreign word of six letters still outweighs it."""
 _RIDGE = -5.0
 """For a pair of neighbours that no language writes: a capital after a small letter, two scripts in one word."""
 
@@ -105,7 +112,7 @@ def rank(data: bytes, codecs_tried: Iterable[str] | None = None) -> list[Guess]:
         if text is None:
             continue
         language, score = _weigh(text, languages)
-        guesses.append(Guess(codec, language, score + _PLACE * place))
+        guesses.append(Guess(codec, language, score + _PLACE * place + (_USUAL if place == 0 else 0)))
     return sorted(guesses, key=lambda guess: -guess.score)
 
 
@@ -132,7 +139,7 @@ def _decode_sample(part: bytes, codec: str) -> str | None:
     decoder = codecs.getincrementaldecoder(wide[0] if wide else codec)("replace")
     text = decoder.decode(part)  # a character cut by the sample's end stays in the decoder
     beyond = sum(1 for c in text if c > "\x7f")
-    if text.count("\ufffd") * 50 > beyond:
+    if not beyond or text.count("\ufffd") * 50 > beyond:
         return None
     return text
 
@@ -141,12 +148,15 @@ def _weigh(text: str, languages: tuple[str, ...]) -> tuple[str, float]:
     counts = Counter(text)
     ridges = _RIDGE * _count_ridges(text)
     words = Counter(re.findall(r"[a-zA-Z]+", text.lower())) if any(lang in letters.LATIN for lang in languages) else {}
+    ascii_letters = sum(n for c, n in counts.items() if c < "\x80" and c.isalpha())
     best = (languages[0], -math.inf)
     for language in languages:
         model = _model(language)
         score = sum(n * (model.get(c) or _unlisted(c, language)) for c, n in counts.items()) + ridges
         if language in letters.LATIN:
             score += _WORD * _known_words(words, language)
+        else:
+            score += max(_GUEST_MOST, _GUEST * ascii_letters)
         if score > best[1]:
             best = (language, score)
     return best
@@ -160,7 +170,7 @@ def _known_words(words: Mapping[str, int], language: str) -> float:
 
 def _count_ridges(text: str) -> float:
     """Neighbours that no language writes, summed over the distinct pairs of the text."""
-    pairs = Counter(pair for pair in zip(text, text[1:], strict=False) if pair[0] > "\x7f" or pair[1] > "\x7f")
+    pairs = Counter(pair for pair in pairwise(text) if pair[0] > "\x7f" or pair[1] > "\x7f")
     return sum(n * _ridge(a, b) for (a, b), n in pairs.items())
 
 
@@ -256,9 +266,9 @@ def _east_asian(language: str) -> dict[str, float]:
     }[language]
     model = {char: weight for listed, mass in tops for char, weight in _falling(listed, mass).items()}
     for first, last, mass in levels:
-        rows = "".join(
-            bytes((lead, trail)).decode(codec, "ignore") for lead in range(first, last) for trail in range(0x40, 0xFF)
-        )
+        pairs = (bytes((lead, trail)) for lead in range(first, last) for trail in range(0x40, 0xFF))
+        # Where a pair is none, the codec skips its first byte and shows the second, which may be ASCII.
+        rows = [char for pair in pairs if len(char := pair.decode(codec, "ignore")) == 1 and char > "\x7f"]
         even = math.log(mass / len(rows))
         for char in rows:
             model.setdefault(char, even)

@@ -57,7 +57,7 @@ ZONES: Mapping[str, float] = {
     "WITA": 8,
     "Z": 0,
 }
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -112,7 +112,9 @@ def _build(parts: Mapping[str, str | None]) -> str | None:
     year = int(parts["year"] or 0)
     if len(parts["year"] or "") == 2:
         year += 1900 if year >= 70 else 2000
-    month = int(parts["nmonth"] or 0) if parts.get("nmonth") else _MONTHS.index((parts.get("month") or "")[:3].lower()) + 1
+    month = (
+        int(parts["nmonth"] or 0) if parts.get("nmonth") else _MONTHS.index((parts.get("month") or "")[:3].lower()) + 1
+    )
     hour, minute = int(parts.get("hour") or 0), int(parts.get("minute") or 0)
     second = min(int(parts.get("second") or 0), 59)  # a leap second is kept in the minute it ends
     half = (parts.get("half") or "").lower()

@@ -66,7 +66,9 @@ _ESCAPES: tuple[tuple[bytes, str], ...] = (
     (b"\x1b$(D", "iso2022_jp_ext"),
 )
 # Python's codecs that are charsets: not base64, idna or raw-unicode-escape, and not UTF-7, which browsers refuse.
-_CHARSET = re.compile(r"utf-(?:8|16|32)|cp\d|iso8859|iso2022|koi8|big5|gb|hz|shift|euc|mac|johab|kz1048|ptcp154|hp-roman")
+_CHARSET = re.compile(
+    r"utf-(?:8|16|32)|cp\d|iso8859|iso2022|koi8|big5|gb|hz|shift|euc|mac|johab|kz1048|ptcp154|hp-roman"
+)
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 # A declaration is overruled where the letters speak against it by both: so much in all, and per byte beyond ASCII
@@ -183,7 +185,9 @@ def _decode_legacy(data: bytes, claims: list[str]) -> Decoded:
         return damaged
     guesses = charsets.rank(data)
     for claim in claims:
-        if claim.startswith(("utf-16", "utf-32")):  # nearly any bytes decode as that, and no zeros stand where they would
+        if claim.startswith(
+            ("utf-16", "utf-32")
+        ):  # nearly any bytes decode as that, and no zeros stand where they would
             continue
         read = _decode_widening(data, claim)
         if read and not _speaks_against(data, claim, guesses):

@@ -21,8 +21,8 @@ import feedparser
 
 from copydesk.errors import MalformedInput
 from copydesk.formats import markup
-from copydesk.formats.encoding import Decoded, decode, printable
 from copydesk.formats.dates import read_date
+from copydesk.formats.encoding import Decoded, decode, printable
 from copydesk.formats.opening import Opening
 from copydesk.formats.text import split_lines
 from copydesk.models import Fields, Hints, Line, Parsed
@@ -89,7 +89,7 @@ def _read(decoded: Decoded, hints: Hints, subject: str) -> Mapping[str, Any]:
             resolve_relative_uris=False,
             sanitize_html=False,
         )
-    except Exception as error:  # noqa: BLE001 - feedparser lets errors of any kind through on hostile input
+    except Exception as error:  # feedparser lets errors of any kind through on hostile input
         raise MalformedInput(subject, f"{type(error).__name__}: {error}") from error
     return dict(result)
 

@@ -15,6 +15,7 @@ import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura.metadata import extract_metadata
+from trafilatura.settings import Document
 
 from copydesk.errors import MalformedInput
 from copydesk.formats.dates import read_date
@@ -25,7 +26,6 @@ from copydesk.models import Fields, Hints, Line, Parsed
 
 _MEDIA_TYPES = frozenset(("application/xhtml+xml", "text/html"))
 _EXTENSIONS = frozenset((".htm", ".html", ".shtml", ".xhtml"))
-_ROOTS = frozenset(("body", "head", "html"))
 _TAGS_TAKEN = 3
 """A text with so many HTML tags near its start is a fragment of a page, whatever it is called."""
 
@@ -33,15 +33,24 @@ _DECLARED = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:
 _XML_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:\-]{1,40})[\"']")
 
 # trafilatura's elements that make a line, and the role each gives; `head` carries its level in `rend`.
-_ROLES = {"p": "p", "item": "li", "quote": "blockquote", "cell": "td", "code": "pre", "head": "h2", "fw": "p", "list": "p"}
+_ROLES = {
+    "p": "p",
+    "item": "li",
+    "quote": "blockquote",
+    "cell": "td",
+    "code": "pre",
+    "head": "h2",
+    "fw": "p",
+    "list": "p",
+}
 _BREAKS = frozenset(("row", "table", "body", "list", "lb", "graphic", "div", "comments"))
 
 
 def matches(opening: Opening) -> bool:
-    """True where the page begins as one, is declared or named as one, or is full of HTML tags."""
-    if opening.root in _ROOTS:
+    """True where it begins with an HTML element, is declared or named a page and has a tag, or is full of tags."""
+    if opening.begins_as_html:
         return True
-    if opening.foreign_kind:
+    if opening.foreign_kind or opening.is_xml:
         return False
     named = opening.media_type in _MEDIA_TYPES or opening.extension in _EXTENSIONS
     return opening.html_tags >= (1 if named else _TAGS_TAKEN)
@@ -61,7 +70,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
         try:
             fields = _complete(read_metadata(tree, hints.url), tree, hints.url)
             lines = _main_lines(tree, hints.url)
-        except Exception as error:  # noqa: BLE001 - the extractor lets errors of any kind through on hostile input
+        except Exception as error:  # the extractor lets errors of any kind through on hostile input
             raise MalformedInput(subject, f"{type(error).__name__}: {error}") from error
     return [Parsed("html", lines, fields, raw=data, encoding=decoded.encoding, warnings=decoded.warnings)]
 
@@ -110,7 +119,7 @@ def _one_line(text: str | None) -> str | None:
 def _main_lines(tree: HtmlElement, url: str | None) -> tuple[Line, ...]:
     # Precision: on news pages it gains a point or loses nothing against the balanced mode; on blogs it loses three.
     found = trafilatura.bare_extraction(tree, url=url, favor_precision=True, include_comments=False)
-    if found is None:
+    if not isinstance(found, Document):
         return ()
     return tuple(Line(number, text, role) for number, (role, text) in enumerate(_blocks(found.body), start=1))
 

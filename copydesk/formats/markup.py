@@ -21,18 +21,121 @@ from copydesk.models import Line
 
 # Elements whose content is no text of the article, or not shown.
 SKIPPED = frozenset(
-    "applet area audio base button canvas datalist embed frame frameset head iframe img input link map math menu meta "
-    "noembed noframes noscript object option param picture progress rp rt script select source style svg template "
-    "textarea title track video".split()
+    (
+        "applet",
+        "area",
+        "audio",
+        "base",
+        "button",
+        "canvas",
+        "datalist",
+        "embed",
+        "frame",
+        "frameset",
+        "head",
+        "iframe",
+        "img",
+        "input",
+        "link",
+        "map",
+        "math",
+        "menu",
+        "meta",
+        "noembed",
+        "noframes",
+        "noscript",
+        "object",
+        "option",
+        "param",
+        "picture",
+        "progress",
+        "rp",
+        "rt",
+        "script",
+        "select",
+        "source",
+        "style",
+        "svg",
+        "template",
+        "textarea",
+        "title",
+        "track",
+        "video",
+    )
 )
 # Elements that begin and end a line; all others run within one.
 BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main nav ol p pre section summary table tbody td "
-    "tfoot th thead tr ul".split()
+    (
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    )
 )
 # What a line may be by its element; the innermost says so, a paragraph only where nothing else does.
-ROLES = frozenset("blockquote caption dd dt figcaption h1 h2 h3 h4 h5 h6 li pre summary td th".split())
+ROLES = frozenset(
+    (
+        "blockquote",
+        "caption",
+        "dd",
+        "dt",
+        "figcaption",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "pre",
+        "summary",
+        "td",
+        "th",
+    )
+)
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 _TAG = re.compile(r"<[A-Za-z/!?][^>]*>")
@@ -53,9 +156,7 @@ def lines_from_html(fragment: str) -> tuple[Line, ...]:
 
 def lines_from_tree(tree: Tag) -> tuple[Line, ...]:
     """The visible lines under a parsed element."""
-    return tuple(
-        Line(number, text, role) for number, (role, text) in enumerate(_blocks(tree), start=1)
-    )
+    return tuple(Line(number, text, role) for number, (role, text) in enumerate(_blocks(tree), start=1))
 
 
 def text_from_html(fragment: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 # Windows-1252 as browsers read it: the five bytes that it leaves open stand for the C1 control of that number.
 _BYTE_OF = {bytes((b,)).decode("cp1252", "ignore") or chr(b): b for b in range(0x80, 0x100)}
@@ -32,23 +33,30 @@ def repair(text: str) -> str:
     """The text with every misread sequence put right; the same object where there is none."""
     if text.isascii():
         return text
-    if _SUSPECT.search(text):
-        text = "".join(_repair_line(line) for line in _lines(text))
+    text = _in_lines(text, _SUSPECT, _repair_line)
     if _C1.search(text):
         text = text.translate(_C1_TEXT)
-    if _CYRILLIC_IMAGE.search(text):
-        text = "".join(_repair_cyrillic(line) for line in _lines(text))
-    return text
+    return _in_lines(text, _CYRILLIC_IMAGE, _repair_cyrillic)
 
 
-def _lines(text: str) -> list[str]:
-    """Cut after line feeds only: U+0085, a line break to `splitlines`, is a letter's image here."""
-    return re.split("(?<=\n)", text)
+def _in_lines(text: str, suspect: re.Pattern[str], mend: Callable[[str], str]) -> str:
+    """Mend the lines that hold a match; a line ends at a line feed only, U+0085 is the image of a letter here."""
+    parts = []
+    done = 0
+    for match in suspect.finditer(text):
+        if match.start() < done:
+            continue
+        start = text.rfind("\n", done, match.start()) + 1 or done
+        end = text.find("\n", match.end())
+        end = len(text) if end < 0 else end
+        parts += [text[done:start], mend(text[start:end])]
+        done = end
+    return "".join((*parts, text[done:])) if parts else text
 
 
 def _repair_line(line: str) -> str:
     """Put one line right if misread sequences are most of what it holds beyond ASCII."""
-    found = [match for match in _SEQUENCE.finditer(line) if _original(match[0], line[: match.start()])]
+    found = [match for match in _SEQUENCE.finditer(line) if _original(match)]
     if not found:
         return line
     beyond = sum(1 for c in line if c > "\x7f")
@@ -56,19 +64,20 @@ def _repair_line(line: str) -> str:
     # One sequence alone proves nothing unless it is a well-known one: `Â»` may close a quotation.
     if covered * 2 < beyond or (len(found) == 1 and not _SIGNATURE.search(line)):
         return line
-    return _SEQUENCE.sub(lambda match: _original(match[0], line[: match.start()]) or match[0], line)
+    return _SEQUENCE.sub(lambda match: _original(match) or match[0], line)
 
 
-def _original(sequence: str, before: str) -> str | None:
-    """The one character whose UTF-8 bytes `sequence` shows, or None where it is none that a text would hold."""
+def _original(match: re.Match[str]) -> str | None:
+    """The one character whose UTF-8 bytes a match shows, or None where it is none that a text would hold."""
+    before = match.string[max(0, match.start() - 2) : match.start()]
     try:
-        char = bytes(_TO_BYTE[c] for c in sequence).decode("utf-8")
+        char = bytes(_TO_BYTE[c] for c in match[0]).decode("utf-8")
     except UnicodeDecodeError:
         return None
-    if before[-1:].isupper() and char.islower():
+    if len(before) == 2 and before.isascii() and before.isalpha() and before.isupper() and char.islower():
         return None  # MANHÃ» is a word in capitals and a quotation mark
     category = unicodedata.category(char)
-    if category[0] in "CM" and char not in "\ufeff\u200b\u200c\u200d\u200e\u200f\u00ad":
+    if category[0] == "C" and char not in "\ufeff\u200b\u200c\u200d\u200e\u200f\u00ad":
         return None
     return None if "\u0250" <= char <= "\u036f" else char  # phonetic letters and combining marks
 

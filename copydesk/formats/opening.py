@@ -76,11 +76,11 @@ _FOREIGN_EXTENSIONS: Mapping[str, str] = {
 
 _TEXT_BYTES = bytes({*range(0x20, 0x100), 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B} - {0x7F})
 """Bytes that text of some charset holds; ESC belongs to ISO-2022, 0x1A ended files under DOS."""
-_SKIPPED = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE\s+(?!html)[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_SKIPPED = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE\s[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)(?=[\s/>])")
 _HTML_TAG = re.compile(
-    r"</?(?:a|article|b|blockquote|body|br|div|em|figure|h[1-6]|head|hr|html|i|img|li|ol|p|script|section|span|strong"
-    r"|table|title|ul)(?=[\s/>])",
+    r"</?(?:a|article|b|blockquote|body|br|center|div|em|figure|font|h[1-6]|head|header|hr|html|i|img|li|main|nav|ol|p|pre"
+    r"|script|section|span|strong|style|table|title|ul)(?=[\s/>])",
     re.IGNORECASE,
 )
 
@@ -103,8 +103,20 @@ class Opening:
     """How many HTML tags stand in the prefix."""
 
     @property
+    def begins_as_html(self) -> bool:
+        """True where the first element is one of HTML's."""
+        return bool(self.root) and _HTML_TAG.match(f"<{self.root}>") is not None
+
+    @property
+    def is_xml(self) -> bool:
+        """True where the first element is closed somewhere; `<AP> Paris` begins a text."""
+        return bool(self.root) and (f"</{self.root}" in self.text.lower() or "/>" in self.text or "<?xml" in self.text)
+
+    @property
     def foreign_kind(self) -> str:
         """The name of a kind of text that has no parser, empty for all others."""
+        if self.text.startswith("<?xml") and not self.root:
+            return "XML with no element near its start"
         if self.media_type in _FOREIGN_TYPES:
             return _FOREIGN_TYPES[self.media_type]
         if self.media_type in {"", "application/octet-stream", "text/plain"}:
@@ -157,8 +169,6 @@ def first_element(text: str) -> str:
     at = 0
     while skipped := _SKIPPED.match(text, at):
         at = skipped.end()
-    if re.compile("<!doctype html", re.IGNORECASE).match(text, at):
-        return "html"
     found = _ELEMENT.match(text, at)
     return found[2].lower() if found else ""
 

@@ -59,7 +59,14 @@ _META: Mapping[str, tuple[str, ...]] = {
         "date",
         "cxenseparse:recs:publishtime",
     ),
-    "updated": ("article:modified_time", "article:modified", "og:updated_time", "datemodified", "dcterms.modified", "last-modified"),
+    "updated": (
+        "article:modified_time",
+        "article:modified",
+        "og:updated_time",
+        "datemodified",
+        "dcterms.modified",
+        "last-modified",
+    ),
     "author": (
         "author",
         "article:author_name",
@@ -73,13 +80,22 @@ _META: Mapping[str, tuple[str, ...]] = {
         "article:author",
         "og:article:author",
     ),
-    "publisher": ("og:site_name", "article:publisher_name", "dc.publisher", "dcterms.publisher", "publisher", "application-name"),
+    "publisher": (
+        "og:site_name",
+        "article:publisher_name",
+        "dc.publisher",
+        "dcterms.publisher",
+        "publisher",
+        "application-name",
+    ),
     "section": ("article:section", "og:article:section", "parsely-section", "section"),
     "url": ("og:url",),
     "rights": ("dc.rights", "dcterms.rights", "copyright", "rights"),
 }
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
-_NO_NAME = re.compile(r"https?://|www\.|@|^\W*$|^(?:admin|administrator|editor|staff|author|none|null|undefined)$", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"https?://|www\.|@|^\W*$|^(?:admin|administrator|editor|staff|author|none|null|undefined)$", re.IGNORECASE
+)
 _NODES_READ = 5_000
 """Bound on a page's JSON-LD; product lists run to hundreds of nodes."""
 
@@ -126,7 +142,11 @@ def _is_whole(node: Mapping[str, Any]) -> bool:
 
 def _load(text: str) -> Any:
     """JSON as pages write it: in a comment or CDATA section, with line breaks in strings, with a comma too many."""
-    stripped = re.sub(r"^\s*(?:<!--|//<!\[CDATA\[|<!\[CDATA\[|/\*.*?\*/)|(?:-->|//\]\]>|\]\]>)\s*$", "", text).strip().rstrip(";")
+    stripped = (
+        re.sub(r"^\s*(?:<!--|//<!\[CDATA\[|<!\[CDATA\[|/\*.*?\*/)|(?:-->|//\]\]>|\]\]>)\s*$", "", text)
+        .strip()
+        .rstrip(";")
+    )
     for attempt in (stripped, re.sub(r",\s*([}\]])", r"\1", stripped)):
         try:
             return json.loads(attempt, strict=False)
@@ -245,7 +265,7 @@ def _language(tree: HtmlElement, data: Mapping[str, Any], meta: Mapping[str, lis
     )
     for tag in stated:
         if tag and _LANGUAGE.fullmatch(tag.strip()):
-            return tag.strip().replace("_", "-")
+            return str(tag).strip().replace("_", "-")
     return None
 
 
@@ -253,5 +273,5 @@ def _canonical(tree: HtmlElement) -> str | None:
     for link in tree.iter("link"):
         href = (link.get("href") or "").strip()
         if "canonical" in (link.get("rel") or "").lower().split() and href.startswith(("http://", "https://")):
-            return href
+            return str(href)
     return None

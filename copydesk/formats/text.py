@@ -19,7 +19,7 @@ _INVISIBLE = " \t\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u3000\ufeff"
 
 def matches(opening: Opening) -> bool:
     """True for what is neither marked up nor of a kind that has no parser: the last in the order of trial."""
-    return not opening.root and not opening.foreign_kind
+    return not opening.is_xml and not opening.foreign_kind
 
 
 def parse(data: bytes, hints: Hints) -> list[Parsed]:

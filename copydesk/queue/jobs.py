@@ -99,7 +99,7 @@ def read_job(payload: object, *, task_id: str, now: datetime) -> Job:
         # JSON mode, as the published schema says; kombu turns its own datetime marks back into objects, hence str.
         return Job.model_validate_json(json.dumps(filled, default=str))
     except ValidationError as error:
-        raise InvalidJob(task_id, "; ".join(_fault(e) for e in error.errors())) from error
+        raise InvalidJob(task_id, "; ".join(_faults(error))) from error
     except (TypeError, ValueError) as error:
         raise InvalidJob(task_id, f"not JSON: {error}") from error
 
@@ -130,7 +130,15 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _fault(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    what = "unknown field" if error["type"] == "extra_forbidden" else error["msg"]
-    return f"{where}: {what}" if where else str(what)
+def _faults(error: ValidationError) -> list[str]:
+    """One line a fault; a fault of a whole that only says that a part of it is wrong is left out."""
+    faults = error.errors()
+    places = [fault["loc"] for fault in faults]
+    lines = []
+    for fault in faults:
+        where = fault["loc"]
+        if where and any(len(place) > len(where) and place[: len(where)] == where for place in places):
+            continue
+        what = "unknown field" if fault["type"] == "extra_forbidden" else fault["msg"]
+        lines.append(f"{'.'.join(map(str, where))}: {what}" if where else what)
+    return lines

@@ -33,6 +33,7 @@ class Lease:
         self._late: deque[Settlement] = deque()
         self._wake = threading.Event()
         self._released = False
+        self._release_tried = threading.Event()
         self._held = False
         self._reachable = True
         self._thread = threading.Thread(target=self._run, name=f"lease-{keeper.owner.id[:8]}", daemon=True)
@@ -46,19 +47,28 @@ class Lease:
         try:
             self.custody.settle(settlement)
         except UNREACHABLE as error:
-            logger.warning("message %s not settled (%s), will repeat: %r", settlement.tag, settlement.end, error)
+            logger.warning("message %s not settled (%s), will repeat: %s", settlement.tag, settlement.end, error)
             self._late.append(settlement)
             self._wake.set()
 
     def release(self, wait_seconds: float) -> None:
-        """Return what is still held and give up the lease; goes on in the background when Redis does not answer."""
+        """Return what is still held and give up the lease.
+
+        Waits for the first attempt. If that fails, the thread lives on until it has repeated what is to be repeated.
+        """
         self._released = True
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(wait_seconds)
+            self._release_tried.wait(wait_seconds)
 
     def _run(self) -> None:
-        while not self._is_done():
+        while True:
+            releasing = self._released
+            done = self._is_done()
+            if releasing or done:
+                self._release_tried.set()
+            if done:
+                return
             self._wake.wait(self._renew_seconds)
             self._wake.clear()
 
@@ -73,8 +83,10 @@ class Lease:
             returned = self._keeper.return_orphans()
         except UNREACHABLE as error:
             if self._reachable:
-                logger.warning("lease %s not renewed, will repeat: %r", self._keeper.owner.id, error)
+                logger.warning("lease %s not renewed, will repeat: %s", self._keeper.owner.id, error)
             self._reachable = False
+            # Without anything to repeat, the end of the lease does what a release would.
+            return self._released and not self._late
         except Exception:  # the thread's outer edge: if it ended here, the lease would end unnoticed
             logger.exception("lease %s: unexpected error, will repeat", self._keeper.owner.id)
         else:

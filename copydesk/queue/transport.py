@@ -90,12 +90,8 @@ def transport_options(lease_seconds: float, renew_seconds: float, visibility_tim
     }
 
 
-class RefusedError(redis.ConnectionError):
-    """Redis answers and refuses to write. For Celery a lost connection: it comes back and tries again, for ever."""
-
-
-class NotHeldError(Exception):
-    """The message was returned to its queue before this worker could record it."""
+class NotRecordedError(Exception):
+    """The message is not in `unacked` and must not be worked on: it was returned already, or will be."""
 
 
 class QoS(stock.QoS):
@@ -104,7 +100,7 @@ class QoS(stock.QoS):
     channel: Channel
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Record a message that the poll has taken; raises `NotHeldError` when it is not ours any more."""
+        """Record a message that the poll has taken. Raises `NotRecordedError`."""
         taken, lease = self.channel.taken, self.channel.lease
         if taken is None or lease is None:  # basic_get
             super().append(message, delivery_tag)
@@ -113,9 +109,10 @@ class QoS(stock.QoS):
         try:
             recorded = lease.custody.record(taken, delivery_tag, routing)
         except redis.ResponseError as error:
-            raise RefusedError(str(error)) from error
+            self.channel.pause(error)
+            raise NotRecordedError(f"{delivery_tag}, refused") from error
         if not recorded:
-            raise NotHeldError(delivery_tag)
+            raise NotRecordedError(f"{delivery_tag}, returned since the lease had ended")
         self.channel.taken = None
         virtual.QoS.append(self, message, delivery_tag)
 
@@ -167,6 +164,7 @@ class Channel(stock.Channel):
         self._unacknowledged: set[str] = set()
         self._waiting_on: str | None = None
         self._sweep_next = True
+        self._refused = False
         super().__init__(*args, **kwargs)
         if self.global_keyprefix:
             self.close()
@@ -219,20 +217,20 @@ class Channel(stock.Channel):
         connection, waited_on = self.client.connection, self._waiting_on
         try:
             reply = self.client.parse_response(connection, "BLMOVE" if waited_on else "EVAL", **options)
-        except redis.exceptions.OutOfMemoryError:
-            # Only the wait is refused. All queues were empty a moment ago, so there is time.
-            self._sweep_next = True
-            sleep(_REFUSED_PAUSE_SECONDS)
-            return None
-        except redis.ResponseError as error:
-            sleep(_REFUSED_PAUSE_SECONDS)
+        except redis.ReadOnlyError as error:  # a replica now: the master is found by connecting again
             connection.disconnect()
-            raise RefusedError(str(error)) from error
+            raise redis.ConnectionError(str(error)) from error
+        except redis.ResponseError as error:
+            # A full Redis refuses the wait and not the sweep. All queues were empty a moment ago, so there is time.
+            self.pause(error)
+            self._sweep_next = True
+            return None
         except self.connection_errors:
             connection.disconnect()
             if self._closing:
                 return None
             raise
+        self._refused = False
         self._sweep_next = bool(reply) or waited_on is not None
         if waited_on is None:
             return Taken(bytes_to_str(reply[0]), reply[1]) if reply else None
@@ -251,8 +249,8 @@ class Channel(stock.Channel):
         self.taken = taken
         try:
             self.connection._deliver(loads(bytes_to_str(taken.item)), queue)
-        except NotHeldError as error:
-            logger.info("message %s was returned before it was recorded", error)
+        except NotRecordedError as error:
+            logger.info("message not recorded: %s", error)
             raise Empty from None
         except _UNREADABLE as error:
             if self.taken is None:  # recorded, so the error is the consumer's own
@@ -263,12 +261,26 @@ class Channel(stock.Channel):
 
     # --- steps -----------------------------------------------------------------------------------------------
 
+    def pause(self, error: redis.ResponseError) -> None:
+        """Redis answers and refuses: wait a little, so that asking again is no load. Says so once."""
+        if not self._refused:
+            logger.warning("Redis refuses, asking again every %g s: %s", _REFUSED_PAUSE_SECONDS, error)
+        self._refused = True
+        sleep(_REFUSED_PAUSE_SECONDS)
+
     def _queue_bind(self, *args: Any) -> None:
         """Write the binding; without room for it go on: only publishing to an exchange by name looks it up."""
         try:
             super()._queue_bind(*args)
         except redis.ResponseError as error:
             logger.warning("binding %s not written: %s", args, error)
+
+    def maybe_refresh_binding_expiry(self) -> None:
+        """Kombu's upkeep of short-lived bindings, every second; a full Redis refuses it, which needs no traceback."""
+        try:
+            super().maybe_refresh_binding_expiry()
+        except redis.ResponseError as error:
+            logger.debug("bindings not refreshed: %s", error)
 
     def _sources(self, queues: Sequence[str]) -> list[str]:
         """The keys of the queues, most urgent priority first, as kombu orders them."""

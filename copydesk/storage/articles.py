@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,13 +24,13 @@ insert into revision (
        body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at)
 select article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
        zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
-       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at
+       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta::json, received_at
   from json_to_recordset(%s::json) as t(
        article_id uuid, number integer, format text, url text, guid text, name text, language text, title text,
        section text, published_text text, published_at timestamptz, zone_unknown boolean, updated_text text,
        publisher text, authors text[], credits jsonb, dateline text, rights text[], captions text[], corrections text[],
        body text[], pieces jsonb, encoding text, warnings text[], rules_version text, item_sha256 text,
-       content_sha256 text, raw_sha256 text, meta json, received_at timestamptz)
+       content_sha256 text, raw_sha256 text, meta text, received_at timestamptz)
 """
 
 # Older news never overwrites newer: the caller names only revisions that are to be current.
@@ -113,7 +114,8 @@ def _row(revision: NewRevision) -> Row:
         "published_at": published if published and _is_instant(published) else None,
         "updated_text": document.updated_at,
         "raw_sha256": revision.raw_sha256,
-        "meta": revision.meta,
+        # As text: the row's own JSON would not let \u0000 through, and the sender's comes back untouched.
+        "meta": None if revision.meta is None else json.dumps(revision.meta),
         "received_at": revision.received_at.isoformat(),
     }
 

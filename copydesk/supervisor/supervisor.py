@@ -32,7 +32,7 @@ _NOT_EXECUTABLE = 126
 
 
 class Supervisor:
-    """Runs `processes`, each started after the one before it, stopped in reverse order.
+    """Runs `processes`, each started after the one before it, stopped in reverse order. One may be running already.
 
     A program that ends is started again after a pause (`restarts`). Its output goes to `log_dir/<name>.log` and, with
     `terminal`, to that too, each line with the program's name. All children die with this process: on Linux also
@@ -196,9 +196,11 @@ class Supervisor:
     def _start(self, entry: Entry) -> None:
         entry.state, entry.started_at = State.STARTING, time.monotonic()
         try:
-            entry.process.start()
+            # A server that had to be up before the list was complete is taken over as it runs.
+            if entry.process.pid is None:
+                entry.process.start()
         except ServerStartError as error:
-            self._note_end(entry, _NOT_EXECUTABLE, error.detail)
+            self._note_end(entry, _NOT_EXECUTABLE, error.detail.split("\n", 1)[0])
 
     def _note_end(self, entry: Entry, status: int, detail: str) -> None:
         """It ended without being asked to: clear what it left, and decide what becomes of it."""

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import redis
 
+from tests import servers
 from tests.waiting import wait_until
 
 
@@ -35,6 +36,18 @@ def test_a_database_with_the_schema_is_ready_to_use(database_url: str) -> None:
 
     assert found is not None
     assert found[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("ci", "outcome"), [("", pytest.skip.Exception), ("false", pytest.skip.Exception), ("true", pytest.fail.Exception)]
+)
+def test_a_missing_server_skips_on_a_laptop_and_fails_in_ci(
+    monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+
+    with pytest.raises(outcome, match="no server to test with: nobody at home"):
+        servers.unavailable(OSError("nobody at home"))
 
 
 def test_waiting_returns_what_it_waited_for() -> None:

@@ -19,7 +19,7 @@ from copydesk.embedded import ValkeyServer
 from copydesk.errors import ServerStartError
 from copydesk.supervisor import Program, RestartPolicy, State, Supervisor
 from copydesk.supervisor.program import Readiness
-from tests.processes import has_ended
+from tests.process_table import children_of, has_ended
 from tests.waiting import wait_until
 
 DEADLINE_S = 30
@@ -206,6 +206,29 @@ def test_an_embedded_server_is_supervised_like_a_program_and_keeps_its_url(tmp_p
     assert not server.is_running()
 
 
+def test_a_server_that_runs_already_is_taken_over(tmp_path: Path) -> None:
+    server = ValkeyServer(tmp_path / "valkey")
+    server.start()
+    started = server.pid
+
+    with Supervisor([server], log_dir=tmp_path) as supervisor:
+        supervisor.wait_ready(DEADLINE_S)
+        supervised = only_pid(supervisor)
+
+    assert supervised == started
+    assert not server.is_running()
+
+
+def test_a_server_that_cannot_start_is_reported_with_its_reason(tmp_path: Path) -> None:
+    broken = ValkeyServer(tmp_path / "valkey", settings={"appendfsync": "sometimes"})
+
+    with Supervisor([broken, python("worker", WAIT)], log_dir=tmp_path) as supervisor:
+        with pytest.raises(ServerStartError, match=r"valkey: ended with status 1\n(?s:.*)sometimes"):
+            supervisor.wait_ready(DEADLINE_S)
+
+        assert supervisor.statuses()[0].state is State.FAILED
+
+
 FOREGROUND = """\
     import sys
     from pathlib import Path
@@ -241,19 +264,13 @@ class Foreground:
         return all(map(has_ended, self.children))
 
 
-def children_of(pid: int) -> list[int]:
-    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = (line.split() for line in shown.stdout.splitlines())
-    return [int(child) for child, parent in pairs if int(parent) == pid]
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_foreground_loop_and_all_its_programs(tmp_path: Path, number: signal.Signals) -> None:
     foreground = Foreground(tmp_path, WAIT, grace_s=DEADLINE_S)
 
     foreground.process.send_signal(number)
 
-    assert foreground.end() == "left in peace\n"
+    assert foreground.end().endswith("left in peace\n")
     assert foreground.process.returncode == 0
     assert len(foreground.children) == 2
     assert foreground.leaves_nothing()
@@ -265,8 +282,19 @@ def test_a_second_signal_kills_without_waiting_for_the_grace(tmp_path: Path) -> 
     foreground.process.send_signal(signal.SIGINT)
     foreground.process.send_signal(signal.SIGTERM)
 
-    assert foreground.end() == "left in peace\n"
+    assert foreground.end().endswith("left in peace\n")
     assert foreground.leaves_nothing()
+
+
+def test_a_program_that_cannot_run_ends_the_foreground_loop(tmp_path: Path) -> None:
+    programs = [python("fine", WAIT), python("wrong", "print('no such setting'); raise SystemExit(78)")]
+    supervisor = Supervisor(programs, log_dir=tmp_path)
+
+    with pytest.raises(ServerStartError, match="wrong: ended with status 78\nno such setting"):
+        supervisor.run_forever()
+
+    assert [status.state for status in supervisor.statuses()] == [State.STOPPED, State.FAILED]
+    assert [status.pid for status in supervisor.statuses()] == [None, None]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed process")

@@ -6,6 +6,7 @@ is an hour, so whatever comes back within a test comes back by the lease.
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from copydesk.embedded import ValkeyServer
+from copydesk.queue.custody import OWNERS, UNREADABLE, Owner
 from tests.integration.celery_rig import Rig, Worker, rig
 from tests.waiting import wait_until
 
@@ -151,3 +153,99 @@ def test_lost_connections_lose_nothing(desk: Rig, pool: tuple[str, ...]) -> None
     wait_until(lambda: not desk.messages(), 15, "nothing left in the broker")
 
     assert worker.is_running()
+
+
+def test_what_was_taken_and_never_recorded_returns(desk: Rig) -> None:
+    sent = ids(50)
+    desk.send(sent)
+    owner = Owner("killed-between-the-two", ["celery"])
+    with desk.client as client:
+        client.hset(OWNERS, owner.id, f"{client.time()[0]} {json.dumps(owner.sources)}")
+        for _ in range(10):
+            client.lmove("celery", owner.in_flight_prefix + "celery", "RIGHT", "LEFT")
+    desk.start_worker()
+
+    desk.wait_for(sent, 15)
+
+
+def test_a_full_broker_is_emptied_by_its_workers(desk: Rig) -> None:
+    sent = ids(100)
+    desk.send(sent)
+    with desk.client as client:
+        client.config_set("maxmemory", 1)
+        worker = desk.start_worker()
+        desk.wait_for(sent, 30)
+        wait_until(lambda: not desk.messages(), 10, "nothing left in the broker")
+        client.config_set("maxmemory", 0)
+    desk.send(["after"])
+    desk.wait_for(["after"], 10)
+
+    assert worker.is_running()
+
+
+@POOLS
+def test_a_broker_that_refuses_to_write_stops_no_worker(desk: Rig, pool: tuple[str, ...]) -> None:
+    sent = ids(200)
+    desk.send(sent, seconds=0.01)
+    worker = desk.start_worker(*pool)
+    with desk.client as client:
+        desk.wait_for_more(10)
+        client.config_set("min-replicas-to-write", 1)
+        wait_until(lambda: "Redis refuses" in worker.log(), 15, "the worker met a refusal")
+        client.config_set("min-replicas-to-write", 0)
+    desk.wait_for(sent, 30)
+    wait_until(lambda: not desk.messages(), 10, "nothing left in the broker")
+
+    assert worker.is_running()
+
+
+def test_what_is_no_message_is_set_aside_and_the_rest_goes_on(desk: Rig) -> None:
+    envelope = {"body": "e30=", "headers": {}, "properties": {"delivery_tag": "t", "body_encoding": "base64"}}
+    delivered = {"delivery_info": {"exchange": "", "routing_key": "celery"}}
+    bad: list[object] = [
+        {},
+        [],
+        "text",
+        {"properties": {}},
+        envelope,
+        envelope | {"properties": envelope["properties"] | {"delivery_info": None}},  # type: ignore[operator]
+        envelope | {"body": "A", "properties": envelope["properties"] | delivered},  # type: ignore[operator]
+    ]
+    items = [json.dumps(value).encode() for value in bad] + [b"", b"\xff\xfe", b"[" * 100_000]
+    desk.send(ids(10, "before"))
+    with desk.client as client:
+        client.lpush("celery", *items)
+        desk.send(ids(10, "after"))
+        worker = desk.start_worker()
+        desk.wait_for([*ids(10, "before"), *ids(10, "after")], 30)
+
+        assert sorted(client.lrange(UNREADABLE, 0, -1)) == sorted(items)
+    assert worker.is_running()
+
+
+@pytest.mark.parametrize(
+    ("pool", "environment"),
+    [
+        pytest.param(SOLO, {}, id="solo, SIGTERM"),
+        pytest.param(THREADS, {}, id="threads, SIGTERM"),
+        pytest.param(
+            THREADS, {"REMAP_SIGTERM": "SIGQUIT", "TRANSPORT_TEST_SOFT_SHUTDOWN": "1"}, id="threads, soft shutdown"
+        ),
+    ],
+)
+def test_a_stopped_worker_leaves_what_it_did_not_do(
+    desk: Rig, pool: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    sent = ids(30)
+    desk.send(sent, seconds=0.2)
+    worker = desk.start_worker(*pool, **environment)
+    wait_until(lambda: desk.in_hand(worker), 30, "a task in hand", every_s=0.001)
+    worker.process.terminate()
+    wait_until(lambda: not worker.is_running(), 20, "the worker stopped")
+    left = desk.messages()
+
+    assert len(desk.done()) + left == len(sent)
+    assert left > 0
+    assert desk.in_hand(worker) == set()
+    with desk.client as client:
+        assert client.keys("copydesk:transport:*") == []

@@ -26,7 +26,7 @@ def main() -> None:
     writer = Writer(
         ArticleStream(streams.connect(settings.redis_url.get_secret_value())),
         settings.postgres_url.get_secret_value(),
-        f"{socket.gethostname()}-{os.getpid()}",
+        settings.worker_name or f"{socket.gethostname()}-{os.getpid()}",
         batch_size=settings.batch_size,
         claim_idle_s=settings.claim_idle_s,
         deadline_s=settings.database_deadline_s,

@@ -1,0 +1,63 @@
+# Every developer command. CI calls the same ones.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+.PHONY: demo
+demo: $(VENV)/run ## Start real servers and every process, take seeds/ through both doors, show what was stored
+	@$(BIN)/copydesk demo
+
+.PHONY: up
+up: $(VENV)/run ## Keep everything running on embedded servers, data in ./data
+	@$(BIN)/copydesk up --embedded
+
+.PHONY: install
+install: $(VENV)/dev ## Make .venv with everything for developers
+
+.PHONY: test
+test: $(VENV)/dev ## The whole test suite, from nothing
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+.PHONY: check
+check: $(VENV)/dev ## Format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/dev ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: score
+score: $(VENV)/dev ## Cleaning quality on the corpora beside the project (COPYDESK_SHARED)
+	@$(BIN)/python -m benchmarks.score
+
+.PHONY: bench
+bench: $(VENV)/dev ## Articles a second through the whole stack, and the share of each stage
+	@$(BIN)/python -m benchmarks.whole_stack
+
+.PHONY: clean
+clean: ## Remove the virtual environment and caches; data/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+# The files in .venv say what is installed; pip runs again when what should be changes.
+$(VENV)/run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "copydesk needs Python 3.11 or later")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing copydesk into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	@echo "installing the developers' tools into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev]'
+	@touch $@

@@ -1,0 +1,179 @@
+"""The command line. It parses arguments, calls the library and prints; it decides nothing about articles."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import copydesk
+from copydesk.errors import CopydeskError, DependencyError, SettingsError
+from copydesk.settings import PREFIX, Settings, is_secret, load
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="Cleans news text, tells articles from duplicates and revisions, and loses nothing on the way to Postgres.",
+)
+
+# Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.
+FAILED, UNUSABLE = 1, 2
+
+COLOURS = {
+    "title": "bold",
+    "body": "",
+    "section": "cyan",
+    "metadata": "blue",
+    "rights": "magenta",
+    "caption": "green",
+    "correction": "yellow",
+    "dropped": "red",
+}
+
+
+@app.command()
+def clean(
+    file: Annotated[Path, typer.Argument(help="A text, page or feed file; - for standard input.")],
+    source: Annotated[str, typer.Option(help="Clean as for this configured sender.")] = "inbox",
+    as_json: Annotated[bool, typer.Option("--json", help="Print every field, and what was removed, as JSON.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print each line with its class and the rule that said so.")
+    ] = False,
+) -> None:
+    """Clean one file in this process and print the article. No server is needed."""
+    from copydesk import cleaning, formats, pipeline
+    from copydesk.models import Hints, RawItem
+
+    settings = _settings()
+    rules = cleaning.load_rules([settings.rules_dir] if settings.rules_dir else [])
+    data = sys.stdin.buffer.read() if str(file) == "-" else _read(file)
+    item = RawItem(data, source, datetime.now(UTC), Hints(filename=None if str(file) == "-" else file.name))
+    results = [(parsed, pipeline.clean(parsed, item, rules)) for parsed in formats.parse(item.data, item.hints)]
+    if as_json:
+        answers = [cleaning.to_json(cleaned, parsed.encoding) for parsed, cleaned in results]
+        print(json.dumps(answers[0] if len(answers) == 1 else answers, ensure_ascii=False, indent=1))
+        return
+    console = Console()
+    for parsed, cleaned in results:
+        if explain:
+            console.print(_explained(cleaning.explain(cleaned, parsed.lines)))
+        elif cleaned.is_article:
+            print("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]), end="\n\n")
+        else:
+            console.print(f"not an article: {cleaned.reason}", style="red")
+
+
+def _explained(rows: list[object]) -> Table:
+    table = Table(box=None, padding=(0, 1), show_header=True, header_style="dim")
+    for name in ("line", "class", "rule", "text"):
+        table.add_column(name, justify="right" if name == "line" else "left", overflow="fold")
+    for row in rows:
+        kind = str(row.kind.value)  # type: ignore[attr-defined]
+        style = COLOURS[kind]
+        mark = "  └ " if row.is_piece else ""  # type: ignore[attr-defined]
+        table.add_row(str(row.line), Text(kind, style), Text(row.rule, "dim"), Text(mark + row.text, style))  # type: ignore[attr-defined]
+    return table
+
+
+@app.command()
+def up(
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Run Valkey and Postgres from the wheels, data in the data folder.")
+    ] = False,
+) -> None:
+    """Run every service and worker of this checkout until Ctrl-C."""
+    from copydesk import stack
+
+    stack.run_forever(_settings(), embedded=embedded)
+
+
+@app.command()
+def demo(
+    seeds: Annotated[Path, typer.Option(help="Folder of sample inputs.")] = Path("seeds"),
+) -> None:
+    """Start everything on throw-away servers, take the sample inputs through both doors, show what was stored."""
+    from copydesk import demo as demonstration
+
+    demonstration.run(seeds)
+
+
+@app.command()
+def migrate(
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the servers.")] = 60.0,
+) -> None:
+    """Bring the database to this version's schema and create the stream's group. Safe to repeat."""
+    from copydesk.queue import streams
+    from copydesk.storage import connection as database
+    from copydesk.storage import schema
+
+    settings = _settings()
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            with database.connect(settings.postgres_url.get_secret_value()) as connection:
+                applied = schema.install(connection)
+            streams.ArticleStream(streams.connect(settings.redis_url.get_secret_value())).create_group()
+            break
+        except DependencyError as error:
+            if time.monotonic() > deadline:
+                raise
+            print(f"waiting: {error}", file=sys.stderr)
+            time.sleep(1)
+    print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+@app.command()
+def config() -> None:
+    """Print every setting as this process reads it; secrets are masked."""
+    settings = _settings()
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in ("setting", "value", "what it is"):
+        table.add_column(name, overflow="fold")
+    for name, field in Settings.model_fields.items():
+        value = "****" if is_secret(field) else str(getattr(settings, name))
+        table.add_row(PREFIX + name.upper(), value, field.description)
+    Console().print(table)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        print(copydesk.__version__)
+        raise typer.Exit
+
+
+def _settings() -> Settings:
+    return load(os.environ)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{error.strerror}: {file}") from error
+
+
+def main() -> None:
+    """The entry point: our errors become one line and an exit code."""
+    try:
+        app()
+    except SettingsError as error:
+        print(f"copydesk: {error}", file=sys.stderr)
+        sys.exit(UNUSABLE)
+    except CopydeskError as error:
+        print(f"copydesk: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""A whole stack for a module of tests: every process, on servers of its own database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from copydesk.storage import schema
+from tests import servers
+from tests.processes import Stack
+
+
+@pytest.fixture(scope="module")
+def stack(redis_server: Any, postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Inbox, one ingest and two storage processes, running."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushdb()
+    with servers.fresh_database(postgres_server.url) as url:
+        with psycopg.connect(url) as connection:
+            schema.install(connection)
+        folder: Path = tmp_path_factory.mktemp("stack")
+        with Stack(folder, redis_server.url, url) as running:
+            yield running.start("storage", "storage-2", "ingest", "inbox")

@@ -1,0 +1,105 @@
+"""Workers are killed while the test sees work in their hands; afterwards everything is there, once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.processes import Stack
+from tests.waiting import wait_until
+
+KILLS_EACH = 5
+
+# Per kill and door: 500 documents and more in all.
+PER_KILL = 26
+
+STORY = """Village number {n} opens its library
+
+The library of village number {n} opened on Monday with {n} books and one lamp.
+
+"We wanted {n} chairs," said the mayor, "and we have one more than that."
+
+A second room for {n} children will follow in the spring, when the roof is dry.
+"""
+
+
+def story(number: int) -> str:
+    return STORY.format(n=number)
+
+
+class Senders:
+    """Numbers documents and hands half of them to each door."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.files = 0
+        self.items = 0
+
+    def send(self, count: int) -> None:
+        for _ in range(count):
+            self._stack.drop(f"wire/story-{self.files}.txt", story(self.files))
+            self.files += 1
+        for _ in range(0, count, 2):
+            first = self.items
+            self.items += 2
+            numbers = range(first, self.items)
+            self._stack.send(*({"id": f"c{n}", "body": story(1_000_000 + n)} for n in numbers), source="agency")
+
+
+def kill_with_work_in_hand(stack: Stack, name: str, in_hand: Callable[[], int], senders: Senders) -> None:
+    """Stop the process at a moment when the servers say that it holds work, look again, and kill it."""
+    senders.send(PER_KILL)
+    give_up = time.monotonic() + 60
+    while True:
+        assert time.monotonic() < give_up, f"never saw work in the hands of {name}; {stack.tail()}"
+        if not in_hand():
+            time.sleep(0.0005)
+            continue
+        os.kill(stack.pid(name), signal.SIGSTOP)
+        if in_hand():
+            break
+        os.kill(stack.pid(name), signal.SIGCONT)
+        senders.send(2)
+    stack.kill(name, signal.SIGKILL)
+    stack.start(name)
+
+
+def test_nothing_is_lost_or_doubled_when_workers_are_killed_with_work_in_hand(
+    redis_url: str, database_url: str, tmp_path: Path
+) -> None:
+    settings = {"broker_lease_s": 2, "broker_renew_s": 0.5, "claim_idle_s": 1, "batch_size": 10}
+    with Stack(tmp_path, redis_url, database_url, **settings) as stack:
+        stack.start("ingest", "storage", "inbox")
+        redis = stack.redis()
+        senders = Senders(stack)
+
+        def ingest_in_hand() -> int:
+            return int(redis.hlen("unacked"))
+
+        def storage_in_hand() -> int:
+            consumers = redis.xinfo_consumers("articles", "storage")
+            return sum(int(c["pending"]) for c in consumers if c["name"] in ("storage", b"storage"))
+
+        for _ in range(KILLS_EACH):
+            kill_with_work_in_hand(stack, "ingest", ingest_in_hand, senders)
+            kill_with_work_in_hand(stack, "storage", storage_in_hand, senders)
+        total = senders.files + senders.items
+        assert total >= 500
+        stack.wait_for_rows("select count(*) from receipt", lambda rows: rows[0][0] >= total, deadline_s=90)
+        wait_until(lambda: sum(1 for _ in stack.ended()) == senders.files, 30, f"every file settled; {stack.tail()}")
+        wait_until(lambda: redis.xlen("articles") == 0 and redis.hlen("unacked") == 0, 30, "nothing left in Redis")
+
+        assert stack.rows("select outcome, count(*) from receipt group by 1") == [("stored", total)]
+        assert stack.rows("select count(*), count(distinct (source, item_id)) from receipt") == [(total, total)]
+        assert stack.rows("select count(*), count(distinct article_id) from revision") == [(total, total)]
+        assert stack.rows("select count(*) from sighting") == [(0,)]
+        sent = {f"c{n}" for n in range(senders.items)}
+        assert {i for (i,) in stack.rows("select item_id from receipt where source = 'agency'")} == sent
+        names = {f"story-{n}.txt" for n in range(senders.files)}
+        assert {n for (n,) in stack.rows("select name from revision where name is not null")} == names
+        assert {path.name for path in stack.ended() if path.match("done/wire/*/*")} == names
+        assert not list((stack.inbox / ".work").iterdir())
+        assert stack.rows("select count(*) from ingest where closed_at is null or done <> total") == [(0,)]

@@ -1,0 +1,18 @@
+"""Ask the system about processes that are not our children."""
+
+from __future__ import annotations
+
+import subprocess
+
+
+def has_ended(pid: int) -> bool:
+    """Whether nothing runs as `pid` any more; a dead process that init has not yet collected has ended."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip()[:1] in {"", "Z"}
+
+
+def children_of(pid: int) -> list[int]:
+    """The process ids of its children, living or dead."""
+    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = (line.split() for line in shown.stdout.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]
