@@ -60,7 +60,9 @@ def main() -> int:
     for name, read in (("letters", read_by_letters), ("charset-normalizer", read_by_charset_normalizer)):
         for length in LENGTHS:
             right, total, milliseconds = measure(read, length)
-            print(f"{name:20} {length:5} bytes: {right} of {total} ({100 * right / total:.1f} %), {milliseconds:.1f} ms")
+            print(
+                f"{name:20} {length:5} bytes: {right} of {total} ({100 * right / total:.1f} %), {milliseconds:.1f} ms"
+            )
     return 0
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
+from copydesk.cleaning import Row
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -73,15 +75,15 @@ def clean(
             console.print(f"not an article: {cleaned.reason}", style="red")
 
 
-def _explained(rows: list[object]) -> Table:
+def _explained(rows: Sequence[Row]) -> Table:
     table = Table(box=None, padding=(0, 1), show_header=True, header_style="dim")
     for name in ("line", "class", "rule", "text"):
         table.add_column(name, justify="right" if name == "line" else "left", overflow="fold")
     for row in rows:
-        kind = str(row.kind.value)  # type: ignore[attr-defined]
+        kind = str(row.kind.value)
         style = COLOURS[kind]
-        mark = "  └ " if row.is_piece else ""  # type: ignore[attr-defined]
-        table.add_row(str(row.line), Text(kind, style), Text(row.rule, "dim"), Text(mark + row.text, style))  # type: ignore[attr-defined]
+        mark = "  └ " if row.is_piece else ""
+        table.add_row(str(row.line), Text(kind, style), Text(row.rule, "dim"), Text(mark + row.text, style))
     return table
 
 

@@ -7,11 +7,11 @@ unknown fields. No behaviour beyond small derivations lives here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 
 class Outcome(StrEnum):
@@ -63,7 +63,35 @@ class Hints(Wire):
     """IANA name of the time zone that the item's times without one are in."""
 
 
-NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+# Two names and what is added to them stand in one index row, of which Postgres takes 2,704 bytes.
+NAME_BYTES_MAX = 1000
+
+
+def _fits_an_index(name: str) -> str:
+    if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES_MAX:
+        raise ValueError(f"longer than {NAME_BYTES_MAX} bytes in UTF-8")
+    return name
+
+
+def _in_utc(moment: datetime) -> datetime:
+    # Postgres takes offsets of up to 15:59 hours and years that datetime does not have; UTC since 1970 suits both.
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("the year is not between 1970 and 9000")
+    return moment.astimezone(UTC)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_fits_an_index),
+]
+"""An id or a source: no control characters, at most 500 characters and 1,000 bytes."""
+
+Label = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""A text for people that Postgres takes: without NUL."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with an offset, kept in UTC."""
 
 
 class Span(Wire):

@@ -157,7 +157,8 @@ def _collect(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     problems: list[str] = []
     fields = Settings.model_fields
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable.startswith(FOREIGN):
+        # Empty is not set: that is how Compose passes what its own environment lacks.
+        if not variable.startswith(PREFIX) or variable.startswith(FOREIGN) or not environ[variable]:
             continue
         name = variable.removeprefix(PREFIX).lower()
         secret = name.removesuffix("_file")

@@ -180,7 +180,9 @@ def _find_holder(text: str) -> str | None:
         return None
     rest = text[place:].lstrip("©").removeprefix("(c)").removeprefix("(C)").strip()
     words = rest.split()
-    while words and (any(c.isdecimal() for c in words[0]) or words[0].lower().strip(",") in ("by", "copyright", "-", "–")):
+    while words and (
+        any(c.isdecimal() for c in words[0]) or words[0].lower().strip(",") in ("by", "copyright", "-", "–")
+    ):
         words.pop(0)
     name = " ".join(words)
     for end in (". ", ", ", " - ", " – ", " — ", " | ", "; "):
@@ -194,12 +196,7 @@ def _find_times(
     view: View, facts: Sequence[Fact], source: str | None, context: Context
 ) -> tuple[str | None, str | None]:
     """`published_at` and `updated_at` as ISO 8601."""
-    zone = (
-        context.profile.zone
-        or context.hints.zone
-        or context.rules.publisher(source).zone
-        or view.lexis.zone
-    )
+    zone = context.profile.zone or context.hints.zone or context.rules.publisher(source).zone or view.lexis.zone
     moments = [(f, f.moment) for f in _ranked(facts, "published") if f.moment]
     year = next((m.year for _, m in moments if m.year), None)
     year = year or next((f.moment.year for f in facts if f.moment and f.moment.year), None)
@@ -278,5 +275,3 @@ def _cut(block: Block, span: Span) -> str:
     texts[-1] = texts[-1][: span.end]
     texts[0] = texts[0][span.start :]
     return "\n".join(texts).strip()
-
-

@@ -16,8 +16,13 @@ from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
-_PROSE_COST, _SHORT_COST = 4.0, 0.6
-"""What an unmarked paragraph of prose, or an unmarked short line, counts against a region of notices."""
+_PROSE_GAIN, _LONG_GAIN, _SHORT_GAIN = 4.0, 5.0, 0.6
+"""What an unmarked paragraph of prose (more if it is long), or an unmarked short line, counts for the story."""
+_INSIDE = (
+    "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
+    "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
+)  # fmt: skip
+"""Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
 _LONGEST_LIST = 30
 
 
@@ -78,32 +83,30 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
 def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[int, int]:
     """The number of blocks before the story, and the index where the notices behind it begin.
 
-    Each is the cut that gives the region outside the story the highest sum of strengths, unmarked lines counting
-    against it; so one unknown line among notices does not end the region, and one marked line inside the story does
-    not begin it.
+    The story is the run of lines with the highest sum, prose counting for it and marks against it by their strength;
+    so one unknown line among notices does not belong to it, and one marked line inside does not end it.
     """
-    scores = [_score(block, mark) for block, mark in zip(blocks, best, strict=True)]
-    head = _best_cut(scores)
-    tail = len(scores) - _best_cut(scores[::-1])
-    return (head, tail) if head <= tail else (0, tail)
-
-
-def _best_cut(scores: Sequence[float]) -> int:
-    total = top = 0.0
-    cut = 0
-    for place, score in enumerate(scores, start=1):
-        total += score
-        if total > top:
-            top, cut = total, place
-    return cut
+    top = total = 0.0
+    head = tail = start = 0
+    for place, block in enumerate(blocks):
+        total += _score(block, best[place])
+        if total <= 0:
+            total, start = 0.0, place + 1
+        elif total > top:
+            top, head, tail = total, start, place + 1
+    return (head, tail) if top else (0, len(blocks))
 
 
 def _score(block: Block, mark: Mark | None) -> float:
     if mark is None or mark.kind is PieceClass.BODY:
-        return -_PROSE_COST if block.is_prose else -_SHORT_COST
+        return _PROSE_GAIN + min(block.weight / 150, _LONG_GAIN) if block.is_prose else _SHORT_GAIN
+    if mark.kind is PieceClass.TITLE:
+        return -2.0 * SURE
     if mark.strength == HINT:
-        return -0.5 * _PROSE_COST if block.is_prose else 0.2
-    return float(mark.strength)
+        return 0.5 * _PROSE_GAIN if block.is_prose else -0.2
+    if mark.rule in _INSIDE:
+        return -0.5
+    return -float(mark.strength)
 
 
 def _holds(block: Block, mark: Mark | None, place: int, head: int, tail: int) -> bool:
@@ -160,8 +163,9 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
         if ruling.kind in _CHROME:
             is_open = True
         elif ruling.kind is PieceClass.BODY and is_open:
-            followed = any(r.kind in _CHROME for r in rulings[place + 1 :])
-            if not ruling.block.is_prose or followed:
+            after = rulings[place + 1] if place + 1 < len(rulings) else None
+            is_between = rulings[place - 1].kind in _CHROME and after is not None and after.kind in _CHROME
+            if not ruling.block.is_prose or is_between:
                 ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/among_notices"
     if "notices/end" in {r.rule for r in rulings[tail:]}:
         ended = False

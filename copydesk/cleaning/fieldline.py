@@ -272,7 +272,9 @@ def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
     if is_unspaced(text[0]):
         return len(text) <= 16 and any(low.endswith(w) for w in words if is_unspaced(w[0]))
     parts = text.split()
-    has_capitals = all(p[:1].isupper() or not p[:1].isalpha() or len(p) <= 3 or p[:1].lower() == p[:1].upper() for p in parts)
+    has_capitals = all(
+        p[:1].isupper() or not p[:1].isalpha() or len(p) <= 3 or p[:1].lower() == p[:1].upper() for p in parts
+    )
     return len(parts) <= 7 and has_capitals and any(is_word_in(w, low) for w in words)
 
 

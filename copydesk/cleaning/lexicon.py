@@ -22,19 +22,32 @@ from copydesk.errors import LexiconError
 _ORDERS = ("dmy", "mdy", "ymd")
 _ROLE_KEYS = ("colon", "before", "after", "start")
 _WORD_LISTS = (
-    "and",         # joins the last of several names
-    "answers",     # one-word labels of questions and answers: a line that opens so is story
-    "bylines",     # stand for a name where nobody is named: "staff reporter"
-    "not_names",   # a piece that holds one of these is no person's name
-    "places",      # stand between a name and where its bearer is: "in", "aus"
-    "particles",   # small words inside names: "van", "de"
+    "and",  # joins the last of several names
+    "answers",  # one-word labels of questions and answers: a line that opens so is story
+    "bylines",  # stand for a name where nobody is named: "staff reporter"
+    "not_names",  # a piece that holds one of these is no person's name
+    "places",  # stand between a name and where its bearer is: "in", "aus"
+    "particles",  # small words inside names: "van", "de"
     "publishers",  # words that make a capitalised line a publisher rather than a person
-    "sections",    # column labels and section words
-    "speech",      # verbs and nouns of attribution: a line with one of them is story
-    "titles",      # forms of address, taken off names
+    "sections",  # column labels and section words
+    "speech",  # verbs and nouns of attribution: a line with one of them is story
+    "titles",  # forms of address, taken off names
 )
 _DATE_LISTS = ("am", "at", "connectors", "ordinals", "pm", "weekdays", "year", "month", "day")
-_TABLES = ("language", "name", "zone", "order", "scripts", "variants", "notices", "roles", "words", "dates", "dateline", "eras")
+_TABLES = (
+    "language",
+    "name",
+    "zone",
+    "order",
+    "scripts",
+    "variants",
+    "notices",
+    "roles",
+    "words",
+    "dates",
+    "dateline",
+    "eras",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +221,10 @@ def _read_datelines(reader: _Reader, variants: Mapping[int, str]) -> tuple[re.Pa
     patterns = []
     for source in reader.texts("dateline.patterns", reader.table("dateline", ("patterns",)).get("patterns", [])):
         try:
-            pattern = compile_bounded(fold_pattern(source).translate(variants))
+            pattern = compile_bounded(source.translate(variants))
         except (ValueError, re.error) as error:
             raise reader.fail("dateline.patterns", f"{source!r}: {error}") from error
         if "line" not in pattern.groupindex:
             raise reader.fail("dateline.patterns", f"{source!r}: has no group named `line`")
         patterns.append(pattern)
     return tuple(patterns)
-
-
-def fold_pattern(source: str) -> str:
-    """`source` with its CJK letters left alone and Latin letters in lower case, but not its escapes (`\\S`)."""
-    return re.sub(r"\\.|[^\\]+", lambda m: m.group() if m.group()[0] == "\\" else m.group().lower(), source)

@@ -15,7 +15,7 @@ _SPLITS = re.compile(r"\s*[,，、;；/／|｜&＆+＋・]\s*|\s+[-–—]\s+|\u
 _ADDRESS = re.compile(r"\(?\s*\S+@\S+|(?<!\w)@\w+|https?://\S+|www\.\S+")
 _BRACKETED = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{1,60}[)）\]】]\s*$")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.-?)+$")
-_EDGES = " .,:;|-–—*•·[]【】()（）\"“”<>〈〉"
+_EDGES = ' .,:;|-–—*•·[]【】()（）"“”<>〈〉'
 _MOST_WORDS = 5
 _HAN_NAME = range(2, 5)
 
@@ -110,9 +110,7 @@ def _ordinary_case(text: str, lexis: Lexis) -> str:
         return text
     words = [_capitalise(w) for w in text.split(" ")]
     particles = lexis.words.get("particles", ())
-    return " ".join(
-        w.lower() if 0 < i and w.lower() in particles else w for i, w in enumerate(words)
-    )
+    return " ".join(w.lower() if 0 < i and w.lower() in particles else w for i, w in enumerate(words))
 
 
 def _capitalise(word: str) -> str:
@@ -146,7 +144,9 @@ def _looks_like_unspaced(text: str) -> bool:
         return len(text) <= 20
     if "\u0e00" <= text[0] <= "\u0e7f":
         return len(text.split()) <= 4
-    return len(text.replace(" ", "")) in _HAN_NAME or (text.isalpha() and len(text) <= 6 and "\u3040" < text[-1] < "\u30ff")
+    return len(text.replace(" ", "")) in _HAN_NAME or (
+        text.isalpha() and len(text) <= 6 and "\u3040" < text[-1] < "\u30ff"
+    )
 
 
 def _is_name_word(word: str, particles: frozenset[str] | tuple[str, ...]) -> bool:

@@ -17,8 +17,10 @@ GAP = 60
 """Longest stretch that `*` stands for, in characters."""
 _MOST_VARIANTS = 20_000
 _PREFIX = 5
-_UNSPACED = r"\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-_WORD_STARTS = re.compile(r"\b[^\W_]{1,5}")
+_NO_SPACES = r"\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff"
+_WORD_STARTS = re.compile(rf"(?<![^\W_{_NO_SPACES}])[^\W_{_NO_SPACES}]{{1,5}}")
+_WORDS = re.compile(rf"[^\W_{_NO_SPACES}]+~?")
+_UNSPACED = _NO_SPACES + r"\uac00-\ud7a3"
 # A word may not begin or end within another; scripts without spaces, and Korean with its particles, have no such limits.
 _OPENING = rf"(?:(?<![^\W{_UNSPACED}])|(?=[\W{_UNSPACED}]))"
 _CLOSING = rf"(?:(?![^\W{_UNSPACED}])|(?<=[\W{_UNSPACED}]))"
@@ -59,7 +61,7 @@ def compile_phrase(source: str) -> Phrase:
     start = rf"\A{_LEADING}{_OPENING}" if at_start else _OPENING
     end = rf".{{0,{GAP}}}\Z" if open_tail else rf"{_TRAILING}\Z" if at_end else ""
     anchors = frozenset(_anchor(variant) for variant in _expand(tree))
-    if "" in anchors and not at_start:
+    if "" in anchors and not (at_start or at_end):
         raise ValueError("holds no word or pair of characters to look for")
     closing = "" if open_tail else _CLOSING
     pattern = re.compile(f"{start}(?P<hit>{_build(tree)}){closing}{end}", re.S)
@@ -158,8 +160,7 @@ def _expand(way: _Sequence) -> list[str]:
 
 def _anchor(variant: str) -> str:
     """The start of the longest word, or the first pair of unspaced characters; "" where there is neither."""
-    words = [w for w in re.findall(r"[^\W_]+~?", variant) if not is_unspaced(w[0])]
-    words = [w for w in words if not (w.endswith("~") and len(w) <= _PREFIX) and not any(map(is_unspaced, w))]
+    words = [w for w in _WORDS.findall(variant) if not (w.endswith("~") and len(w) <= _PREFIX)]
     longest = max(words, key=len, default="").removesuffix("~")
     pairs = [a + b for a, b in zip(variant, variant[1:], strict=False) if is_unspaced(a) and is_unspaced(b)]
     if pairs and len(longest) < _PREFIX:
@@ -179,4 +180,3 @@ def match_phrase(phrase: Phrase, low: str) -> tuple[int, int] | None:
     """Where `phrase` stands in the folded text `low`: start and end, or None."""
     match = phrase.pattern.match(low) if phrase.at_start else phrase.pattern.search(low)
     return match.span("hit") if match else None
-

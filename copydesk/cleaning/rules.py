@@ -74,7 +74,9 @@ def _index(paths: Sequence[Path]) -> dict[str, Profile]:
             for name in (profile.name, *profile.aliases):
                 holder = found.setdefault(alias_key(name), profile)
                 if holder is not profile:
-                    raise LexiconError(f"{path.name}, source {profile.name}", f"{name!r} is also a name of {holder.name}")
+                    raise LexiconError(
+                        f"{path.name}, source {profile.name}", f"{name!r} is also a name of {holder.name}"
+                    )
     return found
 
 

@@ -22,7 +22,9 @@ _DIGITS = {
     for code in range(first, first + 10)
 }
 _HAN_DIGITS = {ord(c): str(i) for i, c in enumerate("〇一二三四五六七八九")} | {ord("零"): "0", ord("○"): "0"}
-_HAN_DATE = re.compile(r"[〇零○一二三四五六七八九]{4}年[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十]{1,3}[日号])?")
+_HAN_DATE = re.compile(
+    r"[〇零○一二三四五六七八九]{4}年[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十]{1,3}[日号])?"
+)
 
 _YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
 _YEAR_LAST = re.compile(r"(?<![\d.,])(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d%])")
@@ -227,7 +229,9 @@ def _clocks(text: str, lexis: Lexis) -> Iterator[Moment]:
             yield from _clock(text, match, lexis, match[1], "0", None)
 
 
-def _clock(text: str, match: re.Match[str], lexis: Lexis, hour: str, minute: str, second: str | None) -> Iterator[Moment]:
+def _clock(
+    text: str, match: re.Match[str], lexis: Lexis, hour: str, minute: str, second: str | None
+) -> Iterator[Moment]:
     start, end = match.span()
     number = int(hour)
     half, end = _find_half(text, start, end, lexis)

@@ -23,9 +23,7 @@ def measure_width(text: str) -> int:
     """Columns that `text` takes in a fixed-width font: East Asian wide characters take two."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def group_lines(lines: Sequence[Line]) -> list[tuple[Line, ...]]:

@@ -209,7 +209,7 @@ def _unlisted(char: str, language: str) -> float:
     if char < "\x80":
         return _ASCII if char >= " " or char in "\t\n\r\f" else _CONTROL
     category = unicodedata.category(char)
-    if category in {"Cc", "Cn", "Co"} or char == "\ufffd":
+    if category in {"Cc", "Cn", "Co"} or char in "\ufffd¤":  # the sign for any currency is a euro misread
         return _CONTROL
     if char in _PUNCTUATION_MARKS:
         return _PUNCTUATION

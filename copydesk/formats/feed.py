@@ -178,10 +178,9 @@ def _publisher(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> str | None:
 
 def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """The names, without the addresses that RSS puts beside or in place of them."""
-    details = [*entry.get("authors", ()), entry.get("author_detail") or {}]
-    names = [str(detail.get("name") or "") for detail in details] or [_own(entry, "author")]
-    if not any(names):
-        names = [_own(entry, "author")]
+    details = entry.get("authors") or []
+    # feedparser cuts an address at the top-level domains that it knows, so a sole author is read from the whole text.
+    names = [str(detail.get("name") or "") for detail in details] if len(details) > 1 else [_own(entry, "author")]
     cleaned = (markup.text_from_html(_ADDRESS.sub("", name)).strip(" ()<>,;") for name in names)
     return tuple(dict.fromkeys(name for name in cleaned if name))
 

@@ -108,7 +108,8 @@ def _complete(stated: Fields, tree: HtmlElement, url: str | None) -> Fields:
         title=stated.title or _one_line(found.title),
         authors=stated.authors or authors,
         published_at=stated.published_at or read_date(found.date or ""),
-        publisher=stated.publisher or _one_line(found.sitename),
+        # The host's name is no publisher: it stands in for one that trafilatura did not find.
+        publisher=stated.publisher or (_one_line(found.sitename) if " " in (found.sitename or "") else None),
     )
 
 

@@ -141,8 +141,8 @@ class Opening:
 def look(data: bytes, hints: Hints) -> Opening:
     """The facts about an input; raises EmptyInput or BinaryInput for what holds no text.
 
-    A stray NUL or control character in a text is let through and later taken out with a warning; from one byte in
-    a hundred on the input counts as binary, unless the zeros are those of UTF-16 or UTF-32.
+    A stray NUL or control character in a text is let through and later taken out with a warning; at more than one
+    byte in a hundred the input counts as binary, unless the zeros are those of UTF-16 or UTF-32.
     """
     subject = hints.filename or hints.url or ""
     if not data or data.isspace():
@@ -182,5 +182,6 @@ def _refuse_binary(prefix: bytes, subject: str) -> None:
         raise BinaryInput(subject, "MP4 or HEIF media")
     if prefix[257:262] == b"ustar":
         raise BinaryInput(subject, "tar archive")
-    if strange * 100 > len(prefix):
+    # Two strays are let through in a short text as well, if it is ten times as long as they.
+    if strange * 100 > len(prefix) and (strange > 2 or strange * 10 > len(prefix)):
         raise BinaryInput(subject, f"{strange} of the first {len(prefix)} bytes are control bytes")

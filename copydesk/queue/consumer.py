@@ -16,7 +16,7 @@ from copydesk.errors import InvalidJob
 log = logging.getLogger(__name__)
 
 
-class Consumer(CeleryConsumer):
+class Consumer(CeleryConsumer):  # type: ignore[misc]  # celery is untyped
     """Named in `worker_consumer`; each method overrides Celery's of the same name."""
 
     def on_unknown_message(self, body: Any, message: Any) -> None:

@@ -9,13 +9,13 @@ import base64
 import binascii
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from copydesk.errors import InvalidJob, UnsupportedJobVersion
-from copydesk.models import Hints, Json, NonEmpty, Wire
+from copydesk.models import Hints, Json, Label, Moment, Name, Wire
 
 VERSION = 1
 
@@ -32,13 +32,18 @@ ITEMS_MAX = 50
 # Opaque: it names a claim or spool entry, never a path or URL.
 REF_PATTERN = r"^[a-z0-9]{1,64}(/[0-9]{1,4})?$"
 
-SOURCE_PATTERN = r"^[^\x00-\x1f\x7f]+$"
+# More than clocks of machines differ by. Older news never overwrites newer, so a later one would hold its place.
+FUTURE_MAX = timedelta(days=1)
+
+Door = Literal["file", "feed", "http", "celery"]
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 class JobItem(Wire):
     """One thing to ingest: exactly one of `body` (text), `body_base64` (bytes) and `ref` (spool or claim id)."""
 
-    id: NonEmpty
+    id: Name
     body: str | None = None
     body_base64: str | None = None
     ref: str | None = Field(None, pattern=REF_PATTERN)
@@ -56,8 +61,7 @@ class JobItem(Wire):
     def inline_bytes(self) -> bytes:
         """The body as bytes. Raises `InvalidJob` when `body_base64` is not base64 or the item carries a `ref`."""
         if self.body is not None:
-            # A lone surrogate cannot be encoded; the decoder downstream says what it replaced.
-            return self.body.encode("utf-8", "surrogatepass")
+            return self.body.encode()
         try:
             return base64.b64decode(self.body_base64 or "", validate=True)
         except (binascii.Error, ValueError) as error:
@@ -68,13 +72,13 @@ class Job(Wire):
     """Version 1 of the envelope. `id` defaults to the Celery task id, `received_at` to when a worker reads it."""
 
     v: Literal[1]
-    id: NonEmpty
-    source: NonEmpty = Field("celery", pattern=SOURCE_PATTERN)
-    kind: Literal["file", "feed", "http", "celery"] = "celery"
+    id: Name
+    source: Name = "celery"
+    kind: Door = "celery"
     """The door that the job came through."""
-    origin: str | None = None
+    origin: Label | None = None
     """Where exactly, for people: a file's path in the inbox, a URL, a client's name."""
-    received_at: AwareDatetime
+    received_at: Moment
     items: tuple[JobItem, ...] = Field(min_length=1, max_length=ITEMS_MAX)
 
     @model_validator(mode="after")
@@ -97,11 +101,22 @@ def read_job(payload: object, *, task_id: str, now: datetime) -> Job:
     filled = {"id": task_id, "received_at": now.isoformat(), **payload}
     try:
         # JSON mode, as the published schema says; kombu turns its own datetime marks back into objects, hence str.
-        return Job.model_validate_json(json.dumps(filled, default=str))
+        job = Job.model_validate_json(json.dumps(filled, default=str, allow_nan=False))
     except ValidationError as error:
         raise InvalidJob(task_id, "; ".join(_faults(error))) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidJob(task_id, f"not JSON: {error}") from error
+    if job.received_at > now + FUTURE_MAX:
+        raise InvalidJob(task_id, f"received_at: {job.received_at.isoformat()} lies in the future")
+    return job
+
+
+def safe_id(task_id: str) -> str:
+    """The id of a task as an id of ours: a stranger's client may have chosen one that is none."""
+    try:
+        return _NAME.validate_python(task_id)
+    except ValidationError:
+        return f"task-{sha256(task_id.encode('utf-8', 'surrogatepass'))[:32]}"
 
 
 def sent_job(args: tuple[object, ...], kwargs: dict[str, object]) -> object:

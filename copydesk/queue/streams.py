@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import redis
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
-from copydesk.models import Document, Json, Outcome, Wire
+from copydesk.models import Document, Json, Label, Moment, Name, Outcome, Wire
+from copydesk.queue.jobs import Door
 
 ARTICLES = "articles"
 GROUP = "storage"
@@ -32,14 +33,17 @@ CLOSED_KEPT = 10_000
 ENTRIES_PER_MULTI = 100
 
 
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class JobRef(Wire):
     """What every entry says about the job it belongs to."""
 
-    id: str
-    source: str
-    kind: str
-    origin: str | None
-    received_at: AwareDatetime
+    id: Name
+    source: Name
+    kind: Door
+    origin: Label | None
+    received_at: Moment
 
 
 class ArticleEntry(Wire):
@@ -54,7 +58,7 @@ class ArticleEntry(Wire):
     name: str | None
     """The file's name in its source, for display and sightings."""
     document: Document
-    raw_sha256: str
+    raw_sha256: Sha256
     meta: Json | None
 
 
@@ -70,9 +74,17 @@ class OutcomeEntry(Wire):
     code: str
     reason: str
     stage: Literal["read", "parse", "clean", "publish"]
-    raw_sha256: str | None
+    raw_sha256: Sha256 | None
     meta: Json | None
     trace: str | None = None
+
+
+class Whose(BaseModel):
+    """What every version of an item's entry has; the rest is not looked at."""
+
+    job: JobRef
+    item_id: Name
+    parent_id: Name
 
 
 class CloseEntry(Wire):
@@ -111,6 +123,13 @@ class Incoming:
             return _ENTRY.validate_json(self.payload)
         except ValidationError as error:
             raise RowRefused(self.stream_id, str(error)[:2000]) from error
+
+    def whose(self) -> Whose | None:
+        """The item that an entry which cannot be decoded speaks of, where at least that can be read."""
+        try:
+            return Whose.model_validate_json(self.payload)
+        except ValidationError:
+            return None
 
 
 def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
@@ -199,7 +218,7 @@ class ArticleStream:
                 self._recreate_group(error)
                 return []
             self._claim_cursor = cursor.decode() if isinstance(cursor, bytes) else str(cursor)
-            return self._with_deliveries(list(_entries(entries)))
+            return self._with_deliveries(consumer, list(_entries(entries)))
 
     def settle(self, stream_ids: Sequence[str]) -> None:
         """Acknowledge and delete, after the commit; a plain pipeline, see the module's head."""
@@ -214,7 +233,9 @@ class ArticleStream:
     def forget_consumer(self, consumer: str) -> None:
         """Drop a consumer that has nothing pending, at a clean stop."""
         with translated_errors("forget consumer"):
-            if not self.read_own(consumer, 1):
+            # Asked of the pending list itself: deleting a consumer loses what is pending, and reading hides entries
+            # that were deleted meanwhile.
+            if not self._redis.xpending_range(ARTICLES, GROUP, min="-", max="+", count=1, consumername=consumer):
                 self._redis.xgroup_delconsumer(ARTICLES, GROUP, consumer)
 
     def depth(self) -> int:
@@ -240,6 +261,9 @@ class ArticleStream:
     def closed_since(self, cursor: str, block_ms: int) -> tuple[str, list[str]]:
         """Ids of jobs closed after `cursor` (`$` for from now on), and the cursor to go on from."""
         with translated_errors("closed jobs"):
+            if cursor == "$":  # given back as a place, or what is told between two calls would be missed
+                newest = self._redis.xrevrange(CLOSED, count=1)
+                cursor = _text(newest[0][0]) if newest else "0-0"
             reply = self._redis.xread({CLOSED: cursor}, count=1000, block=block_ms)
             found = list(_entries(_only_stream(reply)))
             ids = [str(entry.payload.decode()) for entry in found]
@@ -253,14 +277,19 @@ class ArticleStream:
                 self._recreate_group(error)
                 return []
             found = list(_entries(_only_stream(reply)))
-            return self._with_deliveries(found) if position != ">" else found
+            return self._with_deliveries(consumer, found) if position != ">" else found
 
-    def _with_deliveries(self, found: list[Incoming]) -> list[Incoming]:
-        """How often each entry was handed out; asked only for what was handed out before."""
+    def _with_deliveries(self, consumer: str, found: list[Incoming]) -> list[Incoming]:
+        """How often each entry was handed out; asked only for what was handed out before, and is this consumer's."""
         if not found:
             return found
         pending = self._redis.xpending_range(
-            ARTICLES, GROUP, min=found[0].stream_id, max=found[-1].stream_id, count=max(len(found) * 4, 100)
+            ARTICLES,
+            GROUP,
+            min=found[0].stream_id,
+            max=found[-1].stream_id,
+            count=max(len(found) * 4, 100),
+            consumername=consumer,
         )
         counts = {_text(p["message_id"]): int(p["times_delivered"]) for p in pending}
         return [Incoming(i.stream_id, i.payload, i.raw, counts.get(i.stream_id, 1)) for i in found]

@@ -87,7 +87,6 @@ def python_as_nobody(script: str, *arguments: str) -> str:
 def _printed(command: list[str], user: pwd.struct_passwd | None = None, *, check: bool = True) -> str:
     packages = dict.fromkeys(str(Path(module.__file__ or "").parents[1]) for module in (copydesk, psycopg))
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(packages), "PYTHONDONTWRITEBYTECODE": "1"}
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     done = subprocess.run(
         ["env", *command],
         capture_output=True,
@@ -96,7 +95,9 @@ def _printed(command: list[str], user: pwd.struct_passwd | None = None, *, check
         check=False,
         cwd="/",
         env=environment,
-        **identity,
+        user=user.pw_uid if user else None,
+        group=user.pw_gid if user else None,
+        extra_groups=[] if user else None,
     )
     assert done.returncode == 0 or not check, done.stderr
     return done.stdout.strip()

@@ -21,7 +21,9 @@ def recognise_captions(view: View, rules: Rules) -> list[Mark]:
     marks = []
     for block in view.blocks:
         if block.role in _MARKUP:
-            marks.append(Mark(block.index, PieceClass.CAPTION, "captions/markup", SURE, tuple(_find_credit(block, rules))))
+            marks.append(
+                Mark(block.index, PieceClass.CAPTION, "captions/markup", SURE, tuple(_find_credit(block, rules)))
+            )
         elif len(block.text) <= _LONGEST:
             facts = _find_credit(block, rules)
             if facts:

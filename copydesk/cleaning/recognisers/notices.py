@@ -53,7 +53,8 @@ def _join_kinds(block: Block, marks: list[Mark]) -> list[Mark]:
         kind = next((m for m in marks if m.kind is PieceClass.RIGHTS), marks[0])
         return [Mark(block.index, kind.kind, kind.rule, LIKELY)]
     rights = next((m for m in marks if m.kind is PieceClass.RIGHTS and m.strength >= LIKELY), None)
-    if rights and len(marks) > 1:
+    is_whole = any(hit.whole and NOTICE_CLASSES[hit.name].kind is not PieceClass.RIGHTS for hit in block.hits)
+    if rights and len(marks) > 1 and not is_whole:
         strongest = max(m.strength for m in marks)
         return [Mark(block.index, rights.kind, rights.rule, strongest)]
     return marks
