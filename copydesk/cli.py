@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,9 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk.cleaning import Row
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
+
+if TYPE_CHECKING:  # parsers and lexicons are loaded by the one command that needs them
+    from copydesk.cleaning import Row
 
 app = typer.Typer(
     no_args_is_help=True,

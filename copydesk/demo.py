@@ -1,4 +1,4 @@
-"""The demo: real servers on throw-away data, every process, the sample inputs through both doors, and what became of it.
+"""The demo: real servers on throw-away data, every process, the sample inputs through both doors, the result.
 
 Ends by itself. Nothing else uses this module.
 """

@@ -16,7 +16,7 @@ from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
-_PROSE_GAIN, _LONG_GAIN, _SHORT_GAIN = 4.0, 5.0, 0.6
+_PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 4.0, 5.0, 2.5, 0.6
 """What an unmarked paragraph of prose (more if it is long), or an unmarked short line, counts for the story."""
 _INSIDE = (
     "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
@@ -59,7 +59,7 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
             dateline = mark
         elif mark.is_piece:
             pieces[mark.block].append(mark)
-        elif (held := best[mark.block]) is None or mark.strength > held.strength:
+        elif (held := best[mark.block]) is None or _outranks(mark, held):
             best[mark.block] = mark
     if dateline and (held := best[dateline.block]) and held.strength < SURE:
         best[dateline.block] = None
@@ -78,6 +78,15 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
             ruling.pieces = ()
     return Decision(rulings, dateline, _find_reason(view, rulings, dateline))
+
+
+def _outranks(mark: Mark, held: Mark) -> bool:
+    """The stronger mark wins; of equals, rights over what is dropped, then the one that found facts."""
+    if mark.strength != held.strength:
+        return mark.strength > held.strength
+    if PieceClass.RIGHTS in (mark.kind, held.kind):
+        return held.kind is not PieceClass.RIGHTS
+    return bool(mark.facts) and not held.facts
 
 
 def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[int, int]:
@@ -99,7 +108,9 @@ def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[i
 
 def _score(block: Block, mark: Mark | None) -> float:
     if mark is None or mark.kind is PieceClass.BODY:
-        return _PROSE_GAIN + min(block.weight / 150, _LONG_GAIN) if block.is_prose else _SHORT_GAIN
+        if block.is_prose:
+            return _PROSE_GAIN + min(block.weight / 150, _LONG_GAIN)
+        return _SENTENCE_GAIN if block.is_sentence else _SHORT_GAIN
     if mark.kind is PieceClass.TITLE:
         return -2.0 * SURE
     if mark.strength == HINT:
@@ -161,11 +172,11 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
     for place in range(tail, len(rulings)):
         ruling = rulings[place]
         if ruling.kind in _CHROME:
-            is_open = True
+            is_open = is_open or ruling.rule not in _INSIDE
         elif ruling.kind is PieceClass.BODY and is_open:
             after = rulings[place + 1] if place + 1 < len(rulings) else None
             is_between = rulings[place - 1].kind in _CHROME and after is not None and after.kind in _CHROME
-            if not ruling.block.is_prose or is_between:
+            if not ruling.block.is_sentence or is_between:
                 ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/among_notices"
     if "notices/end" in {r.rule for r in rulings[tail:]}:
         ended = False

@@ -1,7 +1,7 @@
 """The phrase language of the lexicons, and what it is compiled to.
 
 A phrase is words as the press writes them, in any case. `(a|b)` gives alternatives (an empty one is allowed), `*`
-stands for up to 60 characters of anything, `word~` for any word that begins so, `^` and `$` tie the phrase to the
+stands for up to 60 characters of anything, `word~` for any word that begins so, `#` for a number, `^` and `$` tie the phrase to the
 line's start and end, `*$` leaves up to 60 characters before the end.
 
 Time is linear in the text: a gap is an atomic group, so the search for what follows it is never taken up again, and
@@ -141,7 +141,7 @@ def _build_part(part: str | _Gap | _Choice) -> str:
     if isinstance(part, _Choice):
         return f"(?:{'|'.join(map(_build, part.ways))})"
     assert isinstance(part, str)  # gaps are taken out before
-    return re.escape(part).replace(r"\~", "~").replace("~", r"[^\W_]{0,40}")
+    return re.escape(part).replace(r"\~", r"[^\W_]{0,40}").replace(r"\#", r"\d{1,6}")
 
 
 def _expand(way: _Sequence) -> list[str]:

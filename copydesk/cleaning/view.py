@@ -17,6 +17,8 @@ from copydesk.models import Fields, Line, Span
 _TERMINALS = ".!?…。！？।؟۔"
 _CLOSERS = "\"'”’»」』)）]】*›"
 _OPENERS = "\"'“‘«„「『‹"
+_SENTENCE = 30
+"""Weight from which a line with a full stop is a sentence rather than an abbreviation or a command."""
 _LONG_SPACED, _LONG_UNSPACED = 70, 26
 """Characters from which a line that ends like a sentence counts as prose: about twelve words, or one clause."""
 
@@ -56,6 +58,11 @@ class Block:
         limit = _LONG_UNSPACED if self.is_unspaced else _LONG_SPACED
         size = len(self.text)
         return (size >= limit and self.ends_sentence) or size >= 3 * limit
+
+    @property
+    def is_sentence(self) -> bool:
+        """True when the line ends like a sentence and is long enough to be one, though perhaps no paragraph."""
+        return self.ends_sentence and self.weight >= _SENTENCE
 
     @property
     def opens_quoted(self) -> bool:

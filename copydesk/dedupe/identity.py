@@ -25,6 +25,10 @@ SHORT_BODY = 200
 ALIKE_JACCARD = 0.5
 ALIKE_CONTAINMENT = 0.8
 
+# A longer name (a URL full of parameters) is kept as its beginning and a hash: Postgres indexes at most 2,704 bytes.
+KEY_BYTES_MAX = 1500
+_KEY_BYTES_KEPT = 200
+
 # Strongest first. Each but `text` is scoped to its source.
 VERSIONED = ("document", "guid", "url", "name")
 
@@ -57,9 +61,13 @@ def text_sha256(title: str | None, body: Iterable[str]) -> str:
 
     White space, punctuation, case and width do not count, so a copy set by another printer is the same text.
     """
-    letters = _letters("".join(body))
+    paragraphs = tuple(body)
+    letters = _letters("".join(paragraphs))
     if len(letters) < SHORT_BODY:
-        letters = f"{_letters(title or '')}\n{letters}"
+        headline = _letters(title or "")
+        # Without any letter (a row of stars, emoji) only the signs themselves can tell.
+        signs = "" if headline or letters else "".join("".join(paragraphs).split())
+        letters = f"{headline}\n{letters}{signs}"
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -136,8 +144,17 @@ def _same_name(
 
 
 def _scope(source: str, value: str) -> str:
-    return f"{source}\n{value}"
+    scoped = f"{source}\n{value}"
+    data = scoped.encode("utf-8", "surrogatepass")
+    if len(data) <= KEY_BYTES_MAX:
+        return scoped
+    return f"{data[:_KEY_BYTES_KEPT].decode('utf-8', 'ignore')}…{hashlib.sha256(data).hexdigest()}"
 
 
 def _letters(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if _is_letter(c))
+
+
+def _is_letter(char: str) -> bool:
+    # The vowels of Indic and Thai writing are marks to Unicode; variation selectors are marks that nobody reads.
+    return char.isalnum() or (unicodedata.category(char) in ("Mn", "Mc") and not "\ufe00" <= char <= "\ufe0f")

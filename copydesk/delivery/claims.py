@@ -10,18 +10,24 @@ are not followed; nothing outside the inbox is touched. Deciding when a file is 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
-import shutil
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from copydesk.errors import InputTooLarge, MissingInput, SpoolUnavailable
-from copydesk.models import Hints
+from copydesk.models import Hints, Json
 from copydesk.queue.jobs import Job, JobItem
+
+log = structlog.get_logger(__name__)
 
 WORK = ".work"
 MANIFEST = "claim.json"
@@ -30,10 +36,25 @@ MANIFEST = "claim.json"
 DONE, DUPLICATE, REJECTED, DEAD = "done", "duplicate", "rejected", "dead"
 RESERVED = frozenset({WORK, DONE, DUPLICATE, REJECTED, DEAD})
 
+# Trying again would not help: no right to read it, a link, a folder.
+_NEVER_READABLE = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO})
+
+# A longer one is no suffix but part of a name with a dot in it.
+_SUFFIX_BYTES_KEPT = 16
+
 # Files directly in the inbox belong to it.
 ROOT_SOURCE = "inbox"
 
 UNFINISHED_SUFFIXES = (".part", ".tmp")
+
+# Deeper folders are passed over: `os.walk` recurses, and no sender nests like this.
+DEPTH_MAX = 64
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+# An ordinary folder's name has at most 255 bytes; only escapes make it longer.
+_SOURCE_BYTES_MAX = 300
+_SOURCE_KEPT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +90,7 @@ class Claim:
 
     def job(self) -> Job:
         """The job that carries these files, by reference."""
-        source = printable(self.source)
+        source = source_name(self.source)
         items = tuple(
             JobItem(
                 id=f"{self.id}/{file.number}",
@@ -85,8 +106,17 @@ class Claim:
 
 
 def printable(name: str) -> str:
-    """A file name in any bytes as text: what is not UTF-8 is written as \\xNN, so different names stay different."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file name in any bytes as text: control characters and what is not UTF-8 are written as \\xNN."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def source_name(folder: str) -> str:
+    """The source that a folder's name stands for; one of strange bytes may be too long, and is cut and told apart."""
+    name = printable(folder)
+    if len(name.encode()) <= _SOURCE_BYTES_MAX:
+        return name
+    return f"{name[:_SOURCE_KEPT]}~{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
 
 
 def scan(inbox: Path) -> Iterator[Found]:
@@ -112,48 +142,70 @@ def claim(inbox: Path, found: Sequence[Found], *, claim_id: str, received_at: da
     """Take files of one source into `.work`; None when none of them was there any more.
 
     The manifest is on disk before the first file moves, and the folders are synced before this returns. Raises
-    `SpoolUnavailable`; what was not moved stays where it is.
+    `SpoolUnavailable` when no file could be moved (a folder on another file system, one without rights); what was not
+    moved stays where it is.
     """
     folder = inbox / WORK / claim_id
     files = tuple(ClaimedFile(n, f.name, f.size, f.mtime_ns) for n, f in enumerate(found))
     taken = Claim(claim_id, found[0].source, received_at, files)
+    refused: OSError | None = None
     with _translated_errors(folder):
         folder.mkdir(parents=True)
         _write_manifest(folder, taken)
-        for number, file in enumerate(found):
-            # Gone, or not ours to take: the manifest's entry without a file means just that.
-            with contextlib.suppress(FileNotFoundError, PermissionError):
-                file.path.rename(folder / str(number))
         _sync_folder(folder)
-        for parent in {file.path.parent for file in found}:
+        _sync_folder(folder.parent)
+        for number, file in enumerate(found):
+            try:
+                file.path.rename(folder / str(number))
+            except FileNotFoundError:  # the manifest's entry without a file means just that
+                continue
+            except OSError as error:
+                refused = error
+        _sync_folder(folder)
+    for parent in {file.path.parent for file in found}:
+        with contextlib.suppress(OSError):  # it may be gone; a crash would at worst offer the file once more
             _sync_folder(parent)
-    return load(inbox, claim_id)
+    claimed = load(inbox, claim_id)
+    if claimed is None and refused:
+        raise SpoolUnavailable(printable(os.fspath(found[0].path)), str(refused)) from refused
+    return claimed
 
 
 def load(inbox: Path, claim_id: str) -> Claim | None:
-    """A claim with the files that are still in `.work`; an empty or half-made one is tidied away and gives None."""
+    """A claim with the files that are still in `.work`; an empty or half-made one is tidied away and gives None.
+
+    A file that no manifest explains is left alone, and said so. Raises `SpoolUnavailable`.
+    """
     folder = inbox / WORK / claim_id
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        present = {int(entry.name) for entry in os.scandir(folder) if entry.name.isdigit()}
-        files = tuple(
-            ClaimedFile(f["n"], f["name"], f["size"], f["mtime_ns"]) for f in manifest["files"] if f["n"] in present
-        )
-    except (FileNotFoundError, ValueError, KeyError):
-        # Nothing is claimed before the manifest is whole on disk.
-        files = ()
-    if not files:
-        shutil.rmtree(folder, ignore_errors=True)
-        return None
-    return Claim(claim_id, manifest["source"], datetime.fromisoformat(manifest["received_at"]), files)
+    with _translated_errors(folder):
+        try:
+            present = {entry.name for entry in os.scandir(folder)}
+            manifest = json.loads((folder / MANIFEST).read_bytes())
+            claimed = _from_manifest(claim_id, manifest, present)
+        except FileNotFoundError:
+            claimed = None
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("a claim's manifest is damaged", folder=str(folder), error=str(error))
+            claimed = None
+        if claimed and claimed.files:
+            return claimed
+        _tidy(folder)
+    return None
 
 
 def outstanding(inbox: Path) -> list[Claim]:
-    """Every claim in `.work`, oldest first."""
+    """Every claim in `.work` that can be read, oldest first. Raises `SpoolUnavailable`."""
     work = inbox / WORK
     if not work.exists():
         return []
-    found = [load(inbox, entry.name) for entry in os.scandir(work) if entry.is_dir(follow_symlinks=False)]
+    found = []
+    with _translated_errors(work):
+        names = [entry.name for entry in os.scandir(work) if entry.is_dir(follow_symlinks=False)]
+    for name in names:
+        try:
+            found.append(load(inbox, name))
+        except SpoolUnavailable as error:  # one folder never hides the others
+            log.warning("a claim cannot be read", error=str(error))
     return sorted((c for c in found if c), key=lambda c: (c.received_at, c.id))
 
 
@@ -164,23 +216,30 @@ def read(inbox: Path, ref: str, limit: int) -> bytes:
     disk does not give it now.
     """
     path = inbox / WORK / ref
-    try:
-        with _translated_errors(path), path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > limit:
-                raise InputTooLarge(ref, f"{size:,} bytes, the limit is {limit:,}")
-            return file.read(limit)
-    except SpoolUnavailable as error:
-        if isinstance(error.__cause__, FileNotFoundError):
+    with _translated_errors(path):
+        try:
+            # A link or a pipe may have taken the file's place between the scan and the claim.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError as error:
             raise MissingInput(ref) from error
-        raise
+        except OSError as error:
+            if error.errno in _NEVER_READABLE:
+                raise MissingInput(ref, str(error)) from error
+            raise
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - Path.open takes no descriptor
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise MissingInput(ref, "it is not a file")
+            if status.st_size > limit:
+                raise InputTooLarge(ref, f"{status.st_size:,} bytes, the limit is {limit:,}")
+            return file.read(limit)
 
 
 def is_changed(inbox: Path, claim_id: str, file: ClaimedFile) -> bool:
     """Whether a claimed file was written to after it was claimed."""
     path = inbox / WORK / claim_id / str(file.number)
     with _translated_errors(path):
-        status = path.stat()
+        status = path.lstat()
     return (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns)
 
 
@@ -188,7 +247,7 @@ def offer_again(inbox: Path, old: Claim, file: ClaimedFile, *, claim_id: str, re
     """Move one file of a claim into a claim of its own, as it is now."""
     path = inbox / WORK / old.id / str(file.number)
     with _translated_errors(path):
-        status = path.stat()
+        status = path.lstat()
     found = Found(path, old.source, file.name, status.st_size, status.st_mtime_ns)
     return claim(inbox, [found], claim_id=claim_id, received_at=received_at)
 
@@ -196,15 +255,47 @@ def offer_again(inbox: Path, old: Claim, file: ClaimedFile, *, claim_id: str, re
 def settle_file(inbox: Path, claimed: Claim, file: ClaimedFile, folder: str, outcome: dict[str, object]) -> Path:
     """Write the outcome, then move the file beside it; returns where it stands. May be repeated after a kill."""
     place = inbox / folder / claimed.source / f"{claimed.received_at:%Y-%m-%d}"
-    target = place / file.name
-    if os.path.lexists(target) or os.path.lexists(_outcome_path(target)):
-        target = target.with_name(_fitting(target.stem, f"~{claimed.id[-12:]}-{file.number}{target.suffix}"))
-    text = json.dumps(outcome, ensure_ascii=False, indent=1)
-    with _translated_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _outcome_path(target).write_bytes(text.encode("utf-8", "backslashreplace") + b"\n")
+    mark = f"~{claimed.id[-12:]}-{file.number}"
+    text = json.dumps(outcome, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
+    with _translated_errors(place / file.name):
+        try:
+            target = place / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):  # a file stands where the name has a folder
+            target = place / mark / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target) or not _is_free(_outcome_path(target), text):
+            suffix = target.suffix if len(os.fsencode(target.suffix)) <= _SUFFIX_BYTES_KEPT else ""
+            target = target.with_name(_fitting(target.stem, f"{mark}{suffix}"))
+        _outcome_path(target).write_bytes(text)
         (inbox / WORK / claimed.id / str(file.number)).rename(target)
     return target
+
+
+def _is_free(path: Path, text: bytes) -> bool:
+    """Whether an outcome may stand here: nothing does, or what was written before a kill."""
+    return not os.path.lexists(path) or (path.is_file() and not path.is_symlink() and path.read_bytes() == text)
+
+
+def _from_manifest(claim_id: str, manifest: Json, present: Collection[str]) -> Claim:
+    files = tuple(
+        ClaimedFile(int(f["n"]), str(f["name"]), int(f["size"]), int(f["mtime_ns"]))
+        for f in manifest["files"]
+        if str(f["n"]) in present
+    )
+    return Claim(claim_id, str(manifest["source"]), datetime.fromisoformat(manifest["received_at"]), files)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove a claim's folder unless a file is in it."""
+    try:
+        if not [entry for entry in os.scandir(folder) if entry.name != MANIFEST]:
+            (folder / MANIFEST).unlink(missing_ok=True)
+            folder.rmdir()
+            return
+    except FileNotFoundError:
+        return
+    log.error("files in the inbox's work folder belong to no claim: move them back by hand", folder=str(folder))
 
 
 def discard_claim(inbox: Path, claim_id: str) -> None:
@@ -225,9 +316,13 @@ def _outcome_path(target: Path) -> Path:
 
 
 def _fitting(stem: str, ending: str) -> str:
-    """A file name of at most 255 bytes, the limit of the common file systems; the stem gives way."""
+    """A file name of at most 255 bytes, the limit of the common file systems; the stem gives way, letter by letter."""
+    data = os.fsencode(stem)
     room = 255 - len(os.fsencode(ending))
-    return os.fsdecode(os.fsencode(stem)[:room]) + ending
+    if len(data) > room:
+        while room and data[room] & 0xC0 == 0x80:  # within a letter of UTF-8
+            room -= 1
+    return os.fsdecode(data[:room]) + ending
 
 
 def _top(inbox: Path) -> list[os.DirEntry[str]]:
@@ -237,7 +332,8 @@ def _top(inbox: Path) -> list[os.DirEntry[str]]:
 
 def _scan_source(folder: Path, source: str) -> Iterator[Found]:
     for path, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        is_deep = len(Path(path).relative_to(folder).parts) >= DEPTH_MAX
+        folders[:] = [name for name in folders if not name.startswith(".") and not is_deep]
         for name in names:
             if name.startswith("."):
                 continue

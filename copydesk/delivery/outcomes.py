@@ -44,7 +44,7 @@ def describe(claim: Claim, file: ClaimedFile, receipts: Sequence[Receipt]) -> Js
     return {
         "outcome": of_file(receipts).value,
         "file": claims.printable(file.name),
-        "source": claims.printable(claim.source),
+        "source": claims.source_name(claim.source),
         "job": claim.id,
         "received_at": claim.received_at.isoformat(),
         "items": [

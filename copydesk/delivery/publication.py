@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -93,10 +94,17 @@ class _Carried:
     job: JobRef
     item: JobItem
 
-    def child_id(self, key: str | None) -> str:
-        if key is None:
-            return self.item.id
-        return f"{self.item.id}#{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    def ids(self, found: Sequence[pipeline.Processed]) -> list[str]:
+        """The entries' ids, all different: a receipt too few would keep the job open for ever."""
+        ids: list[str] = []
+        times: Counter[str] = Counter()
+        for processed in found:
+            own = self.item.id
+            if processed.key is not None:
+                own = f"{own}#{hashlib.sha256(processed.key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+            times[own] += 1
+            ids.append(own if times[own] == 1 else f"{own}-{times[own]}")
+        return ids
 
     def ended(self, outcome: Outcome, error: CopydeskError | None = None, **changes: object) -> OutcomeEntry:
         """The entry of an item that ends without an article."""
@@ -140,13 +148,12 @@ def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits
     if not found:
         reason = "the container has no entries"
         yield Outgoing(carried.ended(Outcome.UNCHANGED, reason=reason, stage="parse", raw_sha256=digest), data)
-    for index, processed in enumerate(found):
+    for index, (processed, item_id) in enumerate(zip(found, carried.ids(found), strict=True)):
         # One copy of the input, on the first entry that came out of it.
-        yield Outgoing(_entry(carried, processed, digest), data if index == 0 else None)
+        yield Outgoing(_entry(carried, processed, item_id, digest), data if index == 0 else None)
 
 
-def _entry(carried: _Carried, processed: pipeline.Processed, digest: str) -> ArticleEntry | OutcomeEntry:
-    item_id = carried.child_id(processed.key)
+def _entry(carried: _Carried, processed: pipeline.Processed, item_id: str, digest: str) -> ArticleEntry | OutcomeEntry:
     if processed.document is None:
         return carried.ended(
             Outcome.REJECTED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from copydesk.dedupe.identity import VERSIONED, judge
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
@@ -135,6 +135,17 @@ def job_counts(
     ]
 
 
+def together(counts: Iterable[JobCount]) -> list[JobCount]:
+    """One count a job: a statement may touch each row once."""
+    summed: dict[str, JobCount] = {}
+    for count in counts:
+        before = summed.setdefault(count.id, count)
+        if before is not count:
+            total = count.total if before.total is None else before.total
+            summed[count.id] = replace(before, done=before.done + count.done, total=total)
+    return list(summed.values())
+
+
 def _held(state: KeyState, articles: Mapping[str, CurrentArticle]) -> Held:
     article = articles[state.article_id]
     return Held(
@@ -157,7 +168,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
         target, number = before.article_id, before.last_number + 1
         current_number = number if verdict.is_current else before.current_number
         if not verdict.is_current:
-            articles[target] = _with_last(before, number)
+            articles[target] = replace(before, last_number=number)
     else:
         return None
     plan.revisions.append(
@@ -185,18 +196,6 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             document.body,
         )
     return number
-
-
-def _with_last(article: CurrentArticle, number: int) -> CurrentArticle:
-    return CurrentArticle(
-        article.article_id,
-        number,
-        article.current_number,
-        article.content_sha256,
-        article.received_at,
-        article.title,
-        article.body,
-    )
 
 
 def _keys_after(entry: ArticleEntry, verdict: Verdict, target: str, keys: Keys) -> dict[IdentityKey, KeyState]:

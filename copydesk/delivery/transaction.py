@@ -6,18 +6,22 @@ raw inputs, identity keys, articles, receipts, jobs; rows of each sorted.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import zlib
 from collections.abc import Sequence
 
 from copydesk.delivery import settlement
-from copydesk.errors import RowRefused
+from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
 from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
 from copydesk.storage import articles, dead_letters, identities, outbox, raws, receipts, sightings
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.dead_letters import DeadLetter
-from copydesk.storage.receipts import Receipt
+from copydesk.storage.receipts import JobCount, Receipt
 
-Decoded = tuple[Incoming, ArticleEntry | OutcomeEntry | CloseEntry]
+Entry = ArticleEntry | OutcomeEntry | CloseEntry
+Item = tuple[Incoming, ArticleEntry | OutcomeEntry]
 
 
 def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
@@ -25,19 +29,25 @@ def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
 
     Raises `DatabaseUnavailable`. An entry that cannot be read or that Postgres refuses becomes a dead letter.
     """
-    decoded: list[Decoded] = []
+    entries: list[Entry] = []
+    items: list[Item] = []
+    unreadable: list[tuple[Incoming, RowRefused]] = []
     for incoming in batch:
         try:
-            decoded.append((incoming, incoming.decode()))
+            entry = incoming.decode()
         except RowRefused as error:
-            _bury_unreadable(connection, incoming, error)
-    raws.add(
-        connection,
-        {e.raw_sha256: i.raw for i, e in decoded if i.raw and not isinstance(e, CloseEntry) and e.raw_sha256},
-    )
+            unreadable.append((incoming, error))
+            continue
+        entries.append(entry)
+        if not isinstance(entry, CloseEntry):
+            items.append((incoming, entry))
+    raws.add(connection, {e.raw_sha256: i.raw for i, e in items if i.raw and e.raw_sha256})
     inserted: set[tuple[str, str]] = set()
-    _write_or_bisect(connection, [d for d in decoded if not isinstance(d[1], CloseEntry)], inserted)
-    return receipts.count(connection, settlement.job_counts([entry for _, entry in decoded], inserted))
+    _write_or_bisect(connection, items, inserted)
+    counts = settlement.job_counts(entries, inserted)
+    for incoming, reason in unreadable:
+        counts += _bury_unreadable(connection, incoming, reason)
+    return receipts.count(connection, settlement.together(counts))
 
 
 def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> list[str]:
@@ -45,21 +55,22 @@ def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> list
     try:
         entry = incoming.decode()
     except RowRefused as error:
-        _bury_unreadable(connection, incoming, error)
-        return []
+        return receipts.count(connection, _bury_unreadable(connection, incoming, error))
     inserted: set[tuple[str, str]] = set()
     if not isinstance(entry, CloseEntry):
+        if incoming.raw and entry.raw_sha256:
+            raws.add(connection, {entry.raw_sha256: incoming.raw})
         inserted = _refuse(connection, incoming, entry, reason)
     return receipts.count(connection, settlement.job_counts([entry], inserted))
 
 
-def _write_or_bisect(connection: Connection, batch: Sequence[Decoded], inserted: set[tuple[str, str]]) -> None:
+def _write_or_bisect(connection: Connection, batch: Sequence[Item], inserted: set[tuple[str, str]]) -> None:
     """Write the entries; where Postgres refuses a row, halve until it is alone. Adds to `inserted`."""
     if not batch:
         return
     try:
         with translated_errors("batch"), connection.transaction():  # a savepoint: the outer transaction goes on
-            inserted |= _write(connection, [entry for _, entry in batch])
+            inserted |= _write(connection, [item for _, item in batch])
     except RowRefused as error:
         if len(batch) == 1:
             inserted |= _refuse(connection, batch[0][0], batch[0][1], error)
@@ -69,14 +80,16 @@ def _write_or_bisect(connection: Connection, batch: Sequence[Decoded], inserted:
         _write_or_bisect(connection, batch[half:], inserted)
 
 
-def _write(connection: Connection, entries: Sequence[ArticleEntry | OutcomeEntry | CloseEntry]) -> set[tuple[str, str]]:
+def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry]) -> set[tuple[str, str]]:
     """Judge and write; returns the (job, item) of the receipts that were not there before."""
-    candidates = [e for e in entries if isinstance(e, ArticleEntry)]
+    candidates = [e for e in items if isinstance(e, ArticleEntry)]
     wanted = settlement.wanted_keys(candidates)
     held = identities.take(connection, wanted)
     # Only now: a writer with the same entries has committed, or waits for the keys we hold.
-    known = receipts.known(connection, [(e.job.id, e.item_id) for e in entries if not isinstance(e, CloseEntry)])
-    fresh = _once([e for e in entries if not isinstance(e, CloseEntry)], known)
+    known = receipts.known(connection, [(e.job.id, e.item_id) for e in items])
+    # A container that is not there any more was settled: this is its job delivered again.
+    known |= receipts.opened(connection, [(e.job.id, e.item_id) for e in items if _is_missing(e)])
+    fresh = _once(items, known)
     current = articles.load_current(connection, sorted({state.article_id for state in held.values()}))
     plan = settlement.plan_articles([e for e in fresh if isinstance(e, ArticleEntry)], wanted, held, current)
     settlement.plan_outcomes(plan, [e for e in fresh if isinstance(e, OutcomeEntry)])
@@ -87,6 +100,10 @@ def _write(connection: Connection, entries: Sequence[ArticleEntry | OutcomeEntry
     outbox.add(connection, plan.events)
     dead_letters.add(connection, plan.dead_letters)
     return receipts.add(connection, plan.receipts)
+
+
+def _is_missing(entry: ArticleEntry | OutcomeEntry) -> bool:
+    return isinstance(entry, OutcomeEntry) and entry.code == MissingInput().code
 
 
 def _once(
@@ -103,14 +120,9 @@ def _once(
 
 
 def _refuse(
-    connection: Connection,
-    incoming: Incoming,
-    entry: ArticleEntry | OutcomeEntry | CloseEntry,
-    error: RowRefused,
+    connection: Connection, incoming: Incoming, entry: ArticleEntry | OutcomeEntry, error: RowRefused
 ) -> set[tuple[str, str]]:
     """One dead letter with the whole entry, and the receipt that says so."""
-    if isinstance(entry, CloseEntry):
-        return set()
     letter = DeadLetter(
         entry.job.id,
         entry.item_id,
@@ -122,30 +134,49 @@ def _refuse(
         raw_sha256=entry.raw_sha256,
         payload=incoming.payload,
     )
-    with connection.transaction():
-        dead_letters.add(connection, [letter])
-        receipt = Receipt(
-            entry.job.id,
-            entry.item_id,
-            entry.parent_id,
-            entry.job.source,
-            Outcome.DEAD,
-            error.detail[:2000],
-            error.code,
-        )
-        return receipts.add(connection, [receipt])
-
-
-def _bury_unreadable(connection: Connection, incoming: Incoming, error: RowRefused) -> None:
-    """An entry of which not even the job can be read: kept under its stream id."""
-    letter = DeadLetter(
-        "unreadable",
-        incoming.stream_id,
-        "unreadable",
+    receipt = Receipt(
+        entry.job.id,
+        entry.item_id,
+        entry.parent_id,
+        entry.job.source,
         Outcome.DEAD,
+        error.detail[:2000],
+        error.code,
+    )
+    inserted = receipts.add(connection, [receipt])
+    if inserted:
+        dead_letters.add(connection, [letter])
+    return inserted
+
+
+def _bury_unreadable(connection: Connection, incoming: Incoming, error: RowRefused) -> list[JobCount]:
+    """A dead letter with the entry as it came, and a receipt where at least its job and item can be read."""
+    whose = incoming.whose()
+    digest = None
+    if incoming.raw:
+        with contextlib.suppress(zlib.error):
+            digest = hashlib.sha256(zlib.decompress(incoming.raw)).hexdigest()
+            raws.add(connection, {digest: incoming.raw})
+    job_id, item_id = (whose.job.id, whose.item_id) if whose else ("unreadable", incoming.stream_id)
+    source = whose.job.source if whose else "unreadable"
+    dead = Outcome.DEAD
+    letter = DeadLetter(
+        job_id,
+        item_id,
+        source,
+        dead,
         "store",
         error.code,
         str(error),
+        raw_sha256=digest,
         payload=incoming.payload,
     )
-    dead_letters.add(connection, [letter])
+    if whose is None:
+        dead_letters.add(connection, [letter])
+        return []
+    receipt = Receipt(job_id, item_id, whose.parent_id, source, dead, "an entry of another version", error.code)
+    inserted = receipts.add(connection, [receipt])
+    if inserted:
+        dead_letters.add(connection, [letter])
+    ref = whose.job
+    return [JobCount(ref.id, ref.source, ref.kind, ref.origin, ref.received_at, done=len(inserted), total=None)]

@@ -116,13 +116,15 @@ class Writer:
         self._settle(batch, closed)
 
     def _carry_alone(self, entry: Incoming) -> None:
-        tries = self._persist(lambda connection: attempts.note(connection, entry.stream_id))
+        tries = self._persist(lambda connection: attempts.load(connection, entry.stream_id))
         if tries is None:
             return
-        if tries > TRIES_ALONE:
-            refusal = RowRefused(entry.stream_id, f"it ended the process {tries - 1} times while it was alone")
+        if tries >= TRIES_ALONE:
+            refusal = RowRefused(entry.stream_id, f"it ended the process {tries} times while it was alone")
             closed = self._persist(lambda connection: bury(connection, entry, refusal))
         else:
+            if self._persist(lambda connection: attempts.note(connection, entry.stream_id, tries + 1)) is None:
+                return
             closed = self._persist(lambda connection: commit(connection, [entry]))
         if closed is None:
             return

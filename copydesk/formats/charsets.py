@@ -34,7 +34,7 @@ CANDIDATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cp1256", ("ar",)),
     ("cp1257", ("lt", "lv", "et")),
     ("cp1258", ("vi",)),
-    ("cp874", ("th",)),
+    ("tis-620", ("th",)),
     ("gb18030", ("zh-Hans", "zh-Hant")),
     ("big5", ("zh-Hant",)),
     ("shift_jis", ("ja",)),
@@ -60,6 +60,7 @@ WIDER: Mapping[str, tuple[str, ...]] = {
     "shift_jis": ("cp932", "shift_jis_2004"),
     "euc_jp": ("euc_jis_2004",),
     "euc_kr": ("cp949",),
+    "tis-620": ("cp874",),
 }
 
 # Natural logarithms. ASCII costs the same under every candidate, as near as no matter.

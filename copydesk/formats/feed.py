@@ -32,6 +32,7 @@ _MEDIA_TYPES = frozenset(("application/atom+xml", "application/rdf+xml", "applic
 _STRAY_START = re.compile(r"<(?:rss|rdf:RDF|feed|channel)[\s>]", re.IGNORECASE)
 _PROLOG = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:\-]{1,40})[\"']")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 
 # An XML processor stops at references that only HTML defines; the five of XML and numeric ones are left to it.
@@ -62,7 +63,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     fault = result.get("bozo_exception")
     ill_formed = isinstance(fault, SAXException | feedparser.exceptions.UndeclaredNamespace)
     if not result["entries"]:
-        if ill_formed or not (result["version"] or result["feed"]):
+        if ill_formed or not (result.get("version") or result["feed"]):
             raise MalformedInput(subject, str(fault) if fault else "no feed element and no entry")
         return []
     if ill_formed:
@@ -107,12 +108,13 @@ def _entry(entry: Mapping[str, Any], feed: Mapping[str, Any], encoding: str, war
     if (published_text and not published) or (updated_text and not updated):
         warnings = (*warnings, "unreadable_date")
     guid = printable(_own(entry, "id")) or None
-    url = printable(_own(entry, "link")) or None
+    link = printable(_own(entry, "link"))
+    url = link if _WEB.match(link) else None  # a guid that passes for a permanent link may be a number
     own = {
         "author": _own(entry, "author"),
         "content": [(part.get("type", ""), part.get("value", "")) for part in entry.get("content", ())],
         "guid": guid,
-        "link": url,
+        "link": _own(entry, "link"),
         "published": published_text,
         "rights": _own(entry, "rights"),
         "summary": _own(entry, "summary"),

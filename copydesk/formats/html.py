@@ -109,7 +109,7 @@ def _complete(stated: Fields, tree: HtmlElement, url: str | None) -> Fields:
         authors=stated.authors or authors,
         published_at=stated.published_at or read_date(found.date or ""),
         # The host's name is no publisher: it stands in for one that trafilatura did not find.
-        publisher=stated.publisher or (_one_line(found.sitename) if " " in (found.sitename or "") else None),
+        publisher=stated.publisher or (None if "." in (found.sitename or "") else _one_line(found.sitename)),
     )
 
 

@@ -64,7 +64,8 @@ def _repair_line(line: str) -> str:
     # One sequence alone proves nothing unless it is a well-known one: `Â»` may close a quotation.
     if covered * 2 < beyond or (len(found) == 1 and not _SIGNATURE.search(line)):
         return line
-    return _SEQUENCE.sub(lambda match: _original(match) or match[0], line)
+    mended = _SEQUENCE.sub(lambda match: _original(match) or match[0], line)
+    return mended.replace("â€", "”")  # byte 0x9D, the third of this one, is nothing in Windows-1252 and gets lost
 
 
 def _original(match: re.Match[str]) -> str | None:

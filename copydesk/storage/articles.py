@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from copydesk.models import Document, Json
 from copydesk.storage.connection import Connection
@@ -111,7 +111,7 @@ def _row(revision: NewRevision) -> Row:
         "number": revision.number,
         "name": revision.name,
         "published_text": published,
-        "published_at": published if published and _is_instant(published) else None,
+        "published_at": _instant(published) if published else None,
         "updated_text": document.updated_at,
         "raw_sha256": revision.raw_sha256,
         # As text: the row's own JSON would not let \u0000 through, and the sender's comes back untouched.
@@ -120,5 +120,10 @@ def _row(revision: NewRevision) -> Row:
     }
 
 
-def _is_instant(stamp: str) -> bool:
-    return datetime.fromisoformat(stamp).tzinfo is not None
+def _instant(stamp: str) -> str | None:
+    """A stamp with an offset, in UTC as Postgres takes it; None for one without, or that is none."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+        return moment.astimezone(UTC).isoformat() if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

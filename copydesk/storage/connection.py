@@ -16,8 +16,14 @@ from copydesk.errors import DatabaseUnavailable, RowRefused
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # These speak of the row. Everything else psycopg raises is the server's or the network's state and passes: read-only
-# and idle-in-transaction arrive as InternalError, disk full as OperationalError.
-ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError)
+# and idle-in-transaction arrive as InternalError, disk full as OperationalError. Class 54 is the exception among the
+# OperationalErrors: a value too long for its index, a JSON nested too deeply.
+ROW_ERRORS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+)
 
 _OPTIONS = "-c statement_timeout={ms} -c idle_in_transaction_session_timeout=15000 -c lock_timeout={ms} -c timezone=UTC"
 
@@ -37,7 +43,12 @@ def connect(url: str, *, deadline_s: float = 10.0, name: str = "copydesk") -> Co
             application_name=name,
             options=_OPTIONS.format(ms=int(deadline_s * 1000)),
         )
-        _use_lz4(connection)
+        try:
+            with deadline(connection, deadline_s):
+                _use_lz4(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
@@ -48,19 +59,20 @@ def deadline(connection: Connection, seconds: float) -> Iterator[None]:
     psycopg waits for ever on a peer whose kernel acknowledges and whose process is silent (a proxy, a pooler);
     neither tcp_user_timeout nor statement_timeout helps there.
     """
-    descriptor = connection.fileno()
+    # A descriptor of its own: by the time it fires, the connection's number may be somebody else's.
+    with socket.socket(fileno=os.dup(connection.fileno())) as peer:
 
-    def cut() -> None:
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as peer:
-            peer.shutdown(socket.SHUT_RDWR)
+        def cut() -> None:
+            with contextlib.suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+        timer = threading.Timer(seconds, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 @contextlib.contextmanager

@@ -46,7 +46,8 @@ def add(connection: Connection, letters: Sequence[DeadLetter]) -> None:
             letter.raw_sha256,
             letter.payload,
         )
-        for letter in letters
+        # In one order, so that two writers with the same letters wait for each other and not in a circle.
+        for letter in sorted(letters, key=lambda each: (each.ingest_id, each.item_id))
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_ADD, rows)

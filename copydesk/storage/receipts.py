@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import LiteralString
 
 from copydesk.models import Outcome
 from copydesk.storage.connection import Connection
@@ -28,6 +29,13 @@ select r.ingest_id, r.item_id
   join receipt r on r.ingest_id = t.ingest_id and r.item_id = t.item_id
 """
 
+# Which of these containers have receipts for what came out of them.
+_OPENED = """
+select distinct r.ingest_id, r.parent_id
+  from json_to_recordset(%s::json) as t(ingest_id text, item_id text)
+  join receipt r on r.ingest_id = t.ingest_id and r.parent_id = t.item_id
+"""
+
 # Count the receipts actually inserted, and close the job when it has all. The row lock lets one writer see
 # done = total. A job read again under newer rules may have more items than its first total: hence >=.
 _COUNT = """
@@ -49,6 +57,7 @@ select r.ingest_id, r.item_id, r.parent_id, r.source, r.outcome, r.article_id, r
   from receipt r
   join ingest i on i.id = r.ingest_id
  where i.id = any (%s) and i.closed_at is not null
+ order by r.ingest_id, r.item_id
 """
 
 _CLOSED = "select id from ingest where id = any (%s) and closed_at is not null"
@@ -107,8 +116,12 @@ def add(connection: Connection, receipts: Sequence[Receipt]) -> set[tuple[str, s
 
 def known(connection: Connection, items: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of (ingest id, item id) that have a receipt."""
-    found = send(connection, _KNOWN, [{"ingest_id": a, "item_id": b} for a, b in items])
-    return {(str(a), str(b)) for a, b in found}
+    return _find(connection, _KNOWN, items)
+
+
+def opened(connection: Connection, items: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of (ingest id, item id) of which some content has a receipt."""
+    return _find(connection, _OPENED, items)
 
 
 def count(connection: Connection, jobs: Sequence[JobCount]) -> list[str]:
@@ -159,3 +172,8 @@ def newest_closed(connection: Connection, sources: Sequence[str], kind: str) -> 
         cursor.execute(_NEWEST_CLOSED, (list(sources), kind))
         row = cursor.fetchone()
         return row[0] if row else None
+
+
+def _find(connection: Connection, statement: LiteralString, items: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    found = send(connection, statement, [{"ingest_id": a, "item_id": b} for a, b in items])
+    return {(str(a), str(b)) for a, b in found}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class InboxService:
         self._asked = 0.0
         self._reconciled = 0.0
         self._unreadable: set[Path] = set()
+        self._watch: Watch | None = None
 
     def stop(self) -> None:
         """Ask the loop to end after its step; what is claimed stays claimed."""
@@ -70,22 +72,22 @@ class InboxService:
         for claim in claims.outstanding(self._inbox):
             self._claims[claim.id] = claim
         log.info("inbox open", inbox=str(self._inbox), outstanding=len(self._claims))
-        watch = Watch(self._inbox, self._completeness, self._lock, self._wake) if self._settings.inbox_events else None
+        if self._settings.inbox_events:
+            self._watch = Watch(self._inbox, self._completeness, self._lock, self._wake)
         listener = threading.Thread(target=self._listen, name="closed-jobs", daemon=True)
         listener.start()
         try:
             while not self._stop.is_set():
                 self._wake.clear()
-                if watch:
-                    watch.cover(set(claims.source_folders(self._inbox)))
+                self._guard(self._cover)
                 self._guard(self._settle_closed)
                 self._guard(self._claim_complete)
                 self._guard(self._offer_unsent)
                 self._guard(self._reconcile)
                 self._wake.wait(self._settings.inbox_poll_s)
         finally:
-            if watch:
-                watch.stop()
+            if self._watch:
+                self._watch.stop()
             self._disconnect()
 
     def _guard(self, step: Callable[[], None]) -> None:
@@ -96,6 +98,10 @@ class InboxService:
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
             log.warning("waiting for a dependency", step=step.__name__, error=str(error))
+
+    def _cover(self) -> None:
+        if self._watch:
+            self._watch.cover(set(claims.source_folders(self._inbox)))
 
     # --- claim and offer ---------------------------------------------------------------------------------------
 
@@ -122,10 +128,14 @@ class InboxService:
         for group in group_for_jobs(ready):
             if len(self._claims) >= self._settings.inbox_claims_max:
                 break
-            claim = claims.claim(self._inbox, group, claim_id=new_id(), received_at=datetime.now(UTC))
             with self._lock:
                 for found in group:
                     self._completeness.forget(os.fspath(found.path))
+            try:
+                claim = claims.claim(self._inbox, group, claim_id=new_id(), received_at=datetime.now(UTC))
+            except SpoolUnavailable as error:  # a folder that is a mount of its own: its files wait, others go on
+                log.warning("files cannot be claimed and stay where they are", error=str(error))
+                continue
             if claim:
                 self._claims[claim.id] = claim
 
@@ -164,8 +174,8 @@ class InboxService:
             wanted = set(self._claims)
         if not wanted:
             return
-        with database.translated_errors("receipts"), self._connected().transaction():
-            found = receipts.of_closed_jobs(self._connected(), sorted(wanted))
+        with self._transaction("receipts") as connection:
+            found = receipts.of_closed_jobs(connection, sorted(wanted))
         for job_id, of_job in found.items():
             try:
                 self._settle(self._claims[job_id], of_job)
@@ -201,9 +211,9 @@ class InboxService:
             return
         self._reconciled = time.monotonic()
         waiting = [(c.id, c.received_at, self._offered[c.id]) for c in self._claims.values() if c.id in self._offered]
-        sources = sorted({claims.printable(c.source) for c in self._claims.values()})
-        with database.translated_errors("newest closed job"), self._connected().transaction():
-            newest = receipts.newest_closed(self._connected(), sources, "file")
+        sources = sorted({claims.source_name(c.source) for c in self._claims.values()})
+        with self._transaction("newest closed job") as connection:
+            newest = receipts.newest_closed(connection, sources, "file")
         overdue = outcomes.overtaken(
             waiting,
             now=datetime.now(UTC),
@@ -238,6 +248,16 @@ class InboxService:
                 self._told.put(job_id)
             if closed:
                 self._wake.set()
+
+    @contextlib.contextmanager
+    def _transaction(self, subject: str) -> Iterator[Connection]:
+        connection = self._connected()
+        with (
+            database.deadline(connection, self._settings.database_deadline_s),
+            database.translated_errors(subject),
+            connection.transaction(),
+        ):
+            yield connection
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

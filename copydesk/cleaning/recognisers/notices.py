@@ -32,8 +32,11 @@ def _mark_block(block: Block) -> list[Mark]:
     for hit in block.hits:
         by_name.setdefault(hit.name, []).append(hit)
     doubt = _weigh_story(block)
+    whole = {hit.name for hit in block.hits if hit.whole}
     marks = []
     for name, hits in by_name.items():
+        if whole and name not in whole:
+            continue
         strength = max(hit.strength for hit in hits)
         if _count_apart(hits) > 1:
             strength += 1

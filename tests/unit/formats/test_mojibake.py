@@ -14,6 +14,7 @@ from tests.unit.formats.reports import REPORTS
         ("donâ€™t stop", "don’t stop"),
         ("cafÃ© crÃ¨me", "café crème"),
         ("â€œQuotedâ€\x9d â€“ and dashed", "“Quoted” – and dashed"),
+        ("â€œQuotedâ€ by losing a byte", "“Quoted” by losing a byte"),
         ("it\x92s \x93so\x94", "it’s “so”"),
         ("RÃ©sumÃ©\nnaïve café", "Résumé\nnaïve café"),
     ],
