@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         256 * MIB, ge=MIB, description="High-water mark of the article stream; above it ingest workers pause."
     )
 
+    @model_validator(mode="after")
+    def _leases_last(self) -> Self:
+        if self.broker_lease_s < 2 * self.broker_renew_s:
+            raise ValueError(f"broker_lease_s must be at least twice broker_renew_s, which is {self.broker_renew_s:g}")
+        return self
+
     @property
     def inbox(self) -> Path:
         """The watched inbox."""
@@ -129,7 +135,9 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     try:
         settings = Settings(**{**values, **overrides})
     except ValidationError as error:
-        problems += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        for fault in error.errors():
+            names = [PREFIX + str(part).upper() for part in fault["loc"][:1]]
+            problems.append(": ".join([*names, fault["msg"]]))
         raise SettingsError("environment", "; ".join(problems)) from error
     if problems:
         raise SettingsError("environment", "; ".join(problems))
@@ -142,13 +150,21 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, secrets in clear, for child processes; defaults left out."""
+    """Every setting as an environment variable, secrets in clear, for child processes.
+
+    Laid over any other environment, in any working directory, it gives the same settings: paths are absolute, and
+    what is not set is there, and empty.
+    """
     out = {}
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        if value == field.default or value is None:
-            continue
-        out[PREFIX + name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        elif isinstance(value, Path):
+            value = value.absolute()
+        out[PREFIX + name.upper()] = "" if value is None else str(value)
+        if is_secret(field):
+            out[f"{PREFIX}{name.upper()}_FILE"] = ""
     return out
 
 
@@ -165,13 +181,16 @@ def _collect(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         if name in fields:
             values[name] = environ[variable]
         elif name != secret and secret in fields and is_secret(fields[secret]):
-            if PREFIX + secret.upper() in environ:
+            if environ.get(PREFIX + secret.upper()):
                 problems.append(f"{variable}: {PREFIX}{secret.upper()} is set too; set one of them")
                 continue
             try:
                 values[secret] = Path(environ[variable]).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 problems.append(f"{variable}: cannot read the file: {error}")
+                continue
+            if not values[secret]:
+                problems.append(f"{variable}: the file is empty")
         else:
             problems.append(f"{variable}: no such setting")
     return values, problems

@@ -7,6 +7,7 @@ ended its worker twice is taken item by item, and an item that does it again, al
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from copydesk.delivery.watchdog import Watchdog
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, ProcessingError
 from copydesk.models import Outcome
 from copydesk.queue import streams
-from copydesk.queue.jobs import Job, JobItem, read_job
+from copydesk.queue.jobs import Job, JobItem, read_job, safe_id
 from copydesk.queue.streams import ENTRIES_PER_MULTI, ArticleStream, CloseEntry, JobRef, Outgoing
 from copydesk.queue.tries import Tries
 from copydesk.settings import Settings
@@ -60,22 +61,26 @@ class Ingestion:
         """Publish what comes of a job. Returns when its entries, the closing one too, are in the stream."""
         with structlog.contextvars.bound_contextvars(job_id=task_id):
             try:
-                self._carry(read_job(payload, task_id=task_id, now=now))
+                job = read_job(payload, task_id=task_id, now=now)
             except InvalidJob as error:
                 log.warning("a job was refused", error=str(error))
-                self._refuse(task_id, error, _as_bytes(payload), Outcome.REJECTED)
+                self.refuse(task_id, error, _as_bytes(payload))
+                return
+            try:
+                self._carry(job)
             except Exception as error:  # the border of the process: Celery would log it and drop the job
                 log.exception("a job could not be carried")
                 failure = ProcessingError(task_id, f"{type(error).__name__}: {error}")
-                self._refuse(task_id, failure, _as_bytes(payload), Outcome.DEAD)
+                self._publish(refused_job(job_ref(job), failure, _as_bytes(payload), outcome=Outcome.DEAD))
 
     def refuse(self, task_id: str, error: CopydeskError, payload: bytes) -> None:
         """Record a message that is no job of ours, with its bytes."""
-        self._refuse(task_id, error, payload, Outcome.REJECTED)
+        ref = JobRef(id=safe_id(task_id), source="celery", kind="celery", origin=None, received_at=datetime.now(UTC))
+        self._publish(refused_job(ref, error, payload, outcome=Outcome.REJECTED))
 
     def _carry(self, job: Job) -> None:
         self._wait_below_mark()
-        tries = _insist(lambda: self._tries.begin(job.id))
+        tries = self._insist(lambda: self._tries.begin(job.id))
         if tries < ALONE_FROM:
             self._publish(self._entries(job))
             subjects = [job.id]
@@ -83,12 +88,8 @@ class Ingestion:
             log.warning("a job is taken item by item: it was begun before and not finished", tries=tries)
             self._publish_one_by_one(job)
             subjects = [job.id, *(f"{job.id}/{item.id}" for item in job.items)]
-        _insist(lambda: self._tries.finish(*subjects))
+        self._insist(lambda: self._tries.finish(*subjects))
         log.info("carried", source=job.source, items=len(job.items))
-
-    def _refuse(self, task_id: str, error: CopydeskError, payload: bytes, outcome: Outcome) -> None:
-        ref = JobRef(id=task_id, source="celery", kind="celery", origin=None, received_at=datetime.now(UTC))
-        self._publish(refused_job(ref, error, payload, outcome=outcome))
 
     def _entries(self, job: Job) -> Iterator[Outgoing]:
         try:
@@ -99,13 +100,13 @@ class Ingestion:
 
     def _publish(self, entries: Iterable[Outgoing]) -> None:
         for chunk in in_chunks(entries):
-            _insist(lambda chunk=chunk: self._stream.publish(chunk))  # type: ignore[misc]  # mypy#12557: default binds the loop's value
+            self._insist(lambda chunk=chunk: self._stream.publish(chunk))  # type: ignore[misc]  # mypy#12557: default binds the loop's value
 
     def _publish_one_by_one(self, job: Job) -> None:
         total = 0
         for item in job.items:
             subject = f"{job.id}/{item.id}"
-            tries = _insist(lambda subject=subject: self._tries.begin(subject))  # type: ignore[misc]  # as above
+            tries = self._insist(lambda subject=subject: self._tries.begin(subject))  # type: ignore[misc]  # as above
             if tries > TRIES_ALONE:
                 detail = f"it ended its worker {tries - 1} times while it was alone"
                 entries = [refused_item(job, item, ProcessingError(item.id, detail))]
@@ -114,6 +115,8 @@ class Ingestion:
                 entries = [e for e in self._entries(one) if not isinstance(e.entry, CloseEntry)]
             total += len(entries)
             self._publish(entries)
+            if tries <= TRIES_ALONE:  # what came through is not counted again because of another item
+                self._insist(lambda subject=subject: self._tries.finish(subject))  # type: ignore[misc]  # as above
         self._publish([Outgoing(CloseEntry(job=job_ref(job), total=total))])
 
     def _begin_item(self, item: JobItem) -> None:
@@ -121,12 +124,24 @@ class Ingestion:
         self._watchdog.begin(item.id)
 
     def _read(self, ref: str, limit: int) -> bytes:
-        return _insist(lambda: claims.read(self._settings.inbox, ref, limit))
+        return self._insist(lambda: claims.read(self._settings.inbox, ref, limit))
+
+    def _insist(self, call: Callable[[], T]) -> T:
+        """Call until it works: a dependency that is away is waited for, with a back-off of up to five seconds."""
+        wait = 0.1
+        while True:
+            try:
+                return call()
+            except DependencyError as error:
+                log.warning("waiting for a dependency", error=str(error), wait_s=wait)
+                time.sleep(wait)
+                wait = min(wait * 2, 5.0)
+                self._watchdog.start_again()
 
     def _wait_below_mark(self) -> None:
         """Pause while the stream is fuller than its mark: storage frees it, and the jobs are safe where they are."""
         while time.monotonic() - self._measured >= MEASURE_EVERY_S:
-            size = _insist(self._stream.size_bytes)
+            size = self._insist(self._stream.size_bytes)
             if size <= self._settings.stream_bytes_max:
                 self._measured = time.monotonic()
                 return
@@ -137,7 +152,13 @@ class Ingestion:
 
 
 def _as_bytes(payload: object) -> bytes:
-    return json.dumps(payload, default=repr, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    # It was read under the limit, but at a shallower place than this.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(2 * limit)
+    try:
+        return json.dumps(payload, default=repr, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def in_chunks(entries: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
@@ -152,15 +173,3 @@ def in_chunks(entries: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
             chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def _insist(call: Callable[[], T]) -> T:
-    """Call until it works: a dependency that is away is waited for, with a back-off of up to five seconds."""
-    wait = 0.1
-    while True:
-        try:
-            return call()
-        except DependencyError as error:
-            log.warning("waiting for a dependency", error=str(error), wait_s=wait)
-            time.sleep(wait)
-            wait = min(wait * 2, 5.0)

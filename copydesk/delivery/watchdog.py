@@ -38,6 +38,11 @@ class Watchdog:
             self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
             self._thread.start()
 
+    def start_again(self) -> None:
+        """What is in hand was waiting for a dependency, which is no fault of its own: its time starts anew."""
+        if self._in_hand is not None:
+            self._in_hand = (self._in_hand[0], time.monotonic())
+
     def end(self) -> None:
         """Nothing is in hand."""
         self._in_hand = None

@@ -3,7 +3,8 @@
 Called only for bytes that are not UTF-8 and carry no mark. Each candidate decodes a bounded sample; the decoded
 text is weighed with a small model of each language written in that charset (`letters.py`), so all candidates
 answer one question: how likely is this text? General detectors confuse the East Asian and the Cyrillic sets with
-each other on short texts; figures in docs/formats.md. No dependency on declared names: `encoding.py` weighs those.
+each other on short texts (figures: benchmarks/encodings_check.py). What a document declares is weighed elsewhere, in
+`encoding.py`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from copydesk.formats import letters
 
-SAMPLE_BYTES = 4096
-"""Longest sample that is weighed: more changed no answer on 4,700 round trips and costs time in proportion."""
+SAMPLE_BYTES = 2048
+"""Longest sample that is weighed: a thousand bytes gave every answer that more gave (benchmarks/encodings_check.py)."""
 
 # The more usual in newsrooms first: it wins where two explain the bytes about equally well.
 CANDIDATES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -83,6 +84,9 @@ text would else read as a likely Cyrillic letter, while a foreign word of six le
 _RIDGE = -5.0
 """For a pair of neighbours that no language writes: a capital after a small letter, two scripts in one word."""
 
+_REMEMBERED = 1 << 16
+"""Bound of each cache of single characters and pairs: a worker runs for weeks."""
+
 _EAST_ASIAN = {"zh-Hans", "zh-Hant", "ja", "ko"}
 _CJK_PUNCTUATION = "，。、“”‘’《》〈〉「」『』（）：；！？－～·—…　％＋／０１２３４５６７８９【】〔〕．"
 _PUNCTUATION_MARKS = set("–—‘’‚“”„†•…‹›«»·°§©®€£¥№¿¡ \u00a0\u200e\u200f\u00ad™′″½´")
@@ -98,17 +102,14 @@ class Guess:
     """Log likelihood of the sample, in nats; only differences mean anything."""
 
 
-def rank(data: bytes, codecs_tried: Iterable[str] | None = None) -> list[Guess]:
+def rank(data: bytes) -> list[Guess]:
     """The candidates that can decode `data`, the most likely first.
 
     `data` holds bytes above 0x7F and is not UTF-8. Empty where no candidate explains it, which random bytes do.
     """
     part = sample(data)
-    wanted = None if codecs_tried is None else set(codecs_tried)
     guesses = []
     for place, (codec, languages) in enumerate(CANDIDATES):
-        if wanted is not None and codec not in wanted:
-            continue
         text = _decode_sample(part, codec)
         if text is None:
             continue
@@ -139,7 +140,7 @@ def _decode_sample(part: bytes, codec: str) -> str | None:
     wide = WIDER.get(codec, ())
     decoder = codecs.getincrementaldecoder(wide[0] if wide else codec)("replace")
     text = decoder.decode(part)  # a character cut by the sample's end stays in the decoder
-    beyond = sum(1 for c in text if c > "\x7f")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
     if not beyond or text.count("\ufffd") * 50 > beyond:
         return None
     return text
@@ -171,11 +172,11 @@ def _known_words(words: Mapping[str, int], language: str) -> float:
 
 def _count_ridges(text: str) -> float:
     """Neighbours that no language writes, summed over the distinct pairs of the text."""
-    pairs = Counter(pair for pair in pairwise(text) if pair[0] > "\x7f" or pair[1] > "\x7f")
-    return sum(n * _ridge(a, b) for (a, b), n in pairs.items())
+    pairs = Counter(pairwise(text))
+    return sum(n * _ridge(a, b) for (a, b), n in pairs.items() if a > "\x7f" or b > "\x7f")
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _ridge(a: str, b: str) -> float:
     kinds = unicodedata.category(a), unicodedata.category(b)
     if kinds[0][0] in "LM" and kinds[1][0] in "LM":
@@ -191,7 +192,7 @@ def _ridge(a: str, b: str) -> float:
     return float(a.isalpha() and b in "¿¡")
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _script(char: str) -> str:
     if char < "\u0250" or "\u1e00" <= char <= "\u1eff":
         return "latin"
@@ -204,7 +205,7 @@ def _script(char: str) -> str:
     return "wide"
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _unlisted(char: str, language: str) -> float:
     """Cost of a character that the language's table does not hold."""
     if char < "\x80":

@@ -37,7 +37,7 @@ class Completeness:
         self._open.discard(path)
 
     def opened(self, path: str) -> None:
-        """An event said that the file was changed (again); after a close that may be no more than its times or rights."""
+        """An event said that the file was changed; once it was closed that may be no more than its times or rights."""
         self._finished.discard(path)
         self._seen.pop(path, None)
         if path not in self._closed_before:

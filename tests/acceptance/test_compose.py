@@ -93,17 +93,15 @@ class Project:
         return self.compose("exec", "-T", "postgres", "psql", "-U", "copydesk", "-Atc", query).splitlines()
 
     def drop(self, name: str, text: str) -> None:
-        """Put a file into the inbox as another program with its own user would, complete at once."""
-        script = 'cat > "/inbox/.$0" && mv "/inbox/.$0" "/inbox/$0"'
-        user = "0:0" if UID != os.getuid() else f"{UID}:{GID}"
-        subprocess.run(
-            ["docker", "run", "--rm", "-i", "--user", user, "-v", f"{self.inbox}:/inbox", self.name]
-            + ["sh", "-c", script, name],
-            input=text,
-            text=True,
-            check=True,
-            timeout=60,
-        )
+        """Put a file into the inbox, complete at once; as root where the suite runs as root and the stack does not."""
+        unfinished = self.inbox / f".{name}"
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.rename(self.inbox / name)
+
+    def as_root(self, folder: Path, script: str) -> None:
+        """Do to `folder`, seen as /inbox, what the user of the suite may not do."""
+        command = ["docker", "run", "--rm", "--user", "0:0", "-v", f"{folder}:/inbox", self.name, "sh", "-c", script]
+        subprocess.run(command, check=True, timeout=60)
 
     def settled(self, pattern: str) -> Path:
         """Wait for a file where files end."""
@@ -205,12 +203,7 @@ def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -
 
 def test_a_file_that_copydesk_may_not_read_stays_and_is_named(project: Project) -> None:
     project.up()
-    subprocess.run(
-        ["docker", "run", "--rm", "--user", "0:0", "-v", f"{project.inbox}:/inbox", project.name]
-        + ["sh", "-c", "echo private > /inbox/.p && chmod 600 /inbox/.p && mv /inbox/.p /inbox/private.txt"],
-        check=True,
-        timeout=60,
-    )
+    project.as_root(project.inbox, "echo private > /inbox/.p && chmod 600 /inbox/.p && mv /inbox/.p /inbox/private.txt")
 
     said = wait_until(
         lambda: [line for line in project.compose("logs", "inbox").splitlines() if "/inbox/private.txt" in line],
@@ -223,29 +216,25 @@ def test_a_file_that_copydesk_may_not_read_stays_and_is_named(project: Project) 
 
 
 @pytest.mark.parametrize(
-    ("is_empty", "owner", "expected"),
+    ("prepare", "is_usable"),
     [
-        (True, "0:0", 0),
-        (False, f"{UID}:{GID}", 0),
-        (False, "0:0", 1),
-        (False, "4321:4321", 1),
-        (True, "4321:4321", 1),
+        pytest.param("chown 0:0 /inbox", True, id="just made by Docker"),
+        pytest.param(f"mkdir /inbox/done && chown {UID}:{GID} /inbox", True, id="own"),
+        pytest.param("mkdir /inbox/done && chown 0:0 /inbox", False, id="root's, in use"),
+        pytest.param("chown 4321:4321 /inbox", False, id="another user's"),
+        pytest.param("chown 4321:4321 /inbox && chmod 777 /inbox", True, id="another user's, open to all"),
     ],
 )
-def test_the_inbox_is_the_services_own_or_the_start_says_what_to_change(
-    project: Project, tmp_path: Path, is_empty: bool, owner: str, expected: int
+def test_the_inbox_can_be_used_or_the_start_says_what_to_change(
+    project: Project, tmp_path: Path, prepare: str, is_usable: bool
 ) -> None:
     folder = tmp_path / "inbox"
     folder.mkdir()
-    prepare = f"chown {owner} /inbox" if is_empty else f"mkdir /inbox/done && chown {owner} /inbox"
-    subprocess.run(
-        ["docker", "run", "--rm", "--user", "0:0", "-v", f"{folder}:/inbox", project.name, "sh", "-c", prepare],
-        check=True,
-        timeout=60,
-    )
+    project.as_root(folder, prepare)
+    before = folder.stat().st_uid
 
-    said = project.compose("run", "--rm", "claim-inbox", expect=expected, COPYDESK_INBOX_DIR=str(folder))
+    said = project.compose("run", "--rm", "claim-inbox", expect=0 if is_usable else 1, COPYDESK_INBOX_DIR=str(folder))
 
-    status = folder.stat()
-    assert f"{status.st_uid}:{status.st_gid}" == (owner if expected else f"{UID}:{GID}")
-    assert (f"sudo chown {UID}:{GID}" in said) is bool(expected)
+    assert (f"sudo chown {UID}:{GID}" in said) is not is_usable
+    assert folder.stat().st_uid == (UID if prepare.startswith("chown 0:0") else before)
+    project.as_root(folder, "rm -rf /inbox/*")
