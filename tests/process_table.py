@@ -1,8 +1,20 @@
-"""Ask the system about processes that are not our children."""
+"""Processes of the tests' own, and questions about those that are not our children."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+from collections.abc import Iterator, Sequence
+
+
+@contextlib.contextmanager
+def bystander(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run `command`, its output to be read, and kill it at the end whatever has happened."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def has_ended(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -163,7 +164,7 @@ def _find_source(
     """The publisher: explicit structure, then the best-ranked fact, then a known holder in the rights statement."""
     if view.fields.publisher:
         return view.fields.publisher
-    ranked = [f for f in _ranked(facts, "source") if f.value]
+    ranked = [f for f in _ranked(facts, "source") if f.value and not context.rules.publisher(f.value).carrier]
     if ranked:
         return ranked[0].value.strip(" .,()[]")
     for text in _collect(rulings, texts, PieceClass.RIGHTS):
@@ -187,7 +188,7 @@ def _find_holder(text: str) -> str | None:
     name = " ".join(words)
     for end in (". ", ", ", " - ", " – ", " — ", " | ", "; "):
         name = name.split(end)[0]
-    name = name.rstrip(" .,;").strip()
+    name = re.sub(r"[\s,]+(?:19|20)\d\d$", "", name.rstrip(" .,;")).strip()
     is_name = name[:1].isupper() and 2 <= len(name) <= 50 and not name.lower().startswith("all rights")
     return name if is_name else None
 

@@ -50,6 +50,7 @@ NOTICE_CLASSES: dict[str, NoticeClass] = {
     "rights_hint": NoticeClass(PieceClass.RIGHTS, HINT, HINT, LIKELY),
     "share": NoticeClass(_D, HINT, LIKELY, SURE),
     "site": NoticeClass(_D, HINT, LIKELY, SURE),  # navigation: terms of use, contact, back to top, menu
+    "slug": NoticeClass(_D, HINT, SURE, SURE),  # routing lines of agencies
     "wall": NoticeClass(_D, LIKELY, LIKELY, SURE),  # consent, log-in and subscription walls
 }
 

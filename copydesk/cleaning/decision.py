@@ -7,6 +7,7 @@ they stand among notices behind the story's end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,14 @@ _INSIDE = (
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
+_BREAKS = ("notices/advert", "notices/page", "notices/share", "signs/page_or_end_mark", "signs/rule_line")
+"""Marks that do not tell that the story is over."""
+_HEADINGS = {"notices/related_heading": "list/related", "notices/about": "list/about", "notices/contact": "list/contact"}
+_OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _LONGEST_LIST = 30
+_SHORT_REMARK = 160
+_FEWEST_HEADLINES = 5
+_STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
 
 @dataclass(slots=True)
@@ -72,8 +80,9 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         else Ruling(block, PieceClass.BODY, "decision/story", None, tuple(pieces[i]))
         for i, block in enumerate(view.blocks)
     ]
-    _run_lists(rulings)
+    _run_lists(rulings, tail)
     _close_tail(rulings, tail)
+    _clear_head(rulings)
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
             ruling.pieces = ()
@@ -84,8 +93,9 @@ def _outranks(mark: Mark, held: Mark) -> bool:
     """The stronger mark wins; of equals, rights over what is dropped, then the one that found facts."""
     if mark.strength != held.strength:
         return mark.strength > held.strength
-    if PieceClass.RIGHTS in (mark.kind, held.kind):
-        return held.kind is not PieceClass.RIGHTS
+    for kind in (PieceClass.RIGHTS, PieceClass.CORRECTION):
+        if kind in (mark.kind, held.kind):
+            return held.kind is not kind
     return bool(mark.facts) and not held.facts
 
 
@@ -142,63 +152,86 @@ def _accept_hints(
             accepted[place] = True
 
 
-def _run_lists(rulings: list[Ruling]) -> None:
-    """Drop the links under a heading of related stories, and a release's boilerplate under its heading."""
+def _run_lists(rulings: list[Ruling], tail: int) -> None:
+    """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
     run = ""
     length = 0
-    for ruling in rulings:
-        rule = ruling.rule
-        if rule == "notices/related_heading":
-            run, length = "list/related", 0
-        elif rule == "notices/about":
-            run, length = "list/about", 0
-        elif run and ruling.kind is PieceClass.BODY:
+    for place, ruling in enumerate(rulings):
+        opened = _HEADINGS.get(ruling.rule)
+        if opened and (opened != "list/contact" or not run):
+            run, length = opened, 0
+        elif run and _belongs_to_list(ruling):
             length += 1
-            if length > _LONGEST_LIST or (run == "list/related" and _is_story_again(ruling.block)):
+            is_over = place < tail and ruling.block.is_prose and run != "list/about"
+            if length > _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
                 run = ""
             else:
-                ruling.kind, ruling.rule = PieceClass.DROPPED, run
-        elif ruling.kind is not PieceClass.DROPPED:
-            run = "" if ruling.kind is PieceClass.TITLE else run
+                ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
+        elif ruling.kind is PieceClass.TITLE:
+            run = ""
 
 
-def _is_story_again(block: Block) -> bool:
-    return block.is_prose
+def _belongs_to_list(ruling: Ruling) -> bool:
+    """Unmarked lines do, and dates and names by their looks; credits with a label do not."""
+    if ruling.kind is PieceClass.BODY:
+        return True
+    if ruling.kind is not PieceClass.METADATA or ruling.mark is None:
+        return False
+    people = [f for f in ruling.mark.facts if f.role not in ("published", "updated", "other", "dropped")]
+    return all(fact.rank >= 2 for fact in people)
 
 
 def _close_tail(rulings: list[Ruling], tail: int) -> None:
-    """Unmarked lines behind the story's end: short ones go, prose goes only between notices."""
-    is_open = False
+    """Unmarked lines behind the story's end: short ones go, sentences only between notices or far behind."""
+    cost = 0
+    ended = False
     for place in range(tail, len(rulings)):
         ruling = rulings[place]
+        ended = ended or ruling.rule == "notices/end"
         if ruling.kind in _CHROME:
-            is_open = is_open or ruling.rule not in _INSIDE
-        elif ruling.kind is PieceClass.BODY and is_open:
+            cost += ruling.mark.strength if ruling.mark and ruling.rule not in _BREAKS else 0
+        elif ruling.kind is PieceClass.BODY and (cost or ended):
             after = rulings[place + 1] if place + 1 < len(rulings) else None
             is_between = rulings[place - 1].kind in _CHROME and after is not None and after.kind in _CHROME
-            if not ruling.block.is_sentence or is_between:
-                ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/among_notices"
-    if "notices/end" in {r.rule for r in rulings[tail:]}:
-        ended = False
-        for ruling in rulings[tail:]:
-            ended = ended or ruling.rule == "notices/end"
-            if ended and ruling.kind is PieceClass.BODY:
-                ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/behind_end"
+            is_far = cost >= 2 * SURE and ruling.block.weight < _SHORT_REMARK
+            if ended or not ruling.block.is_sentence or is_between or is_far:
+                rule = "decision/behind_end" if ended else "decision/among_notices"
+                ruling.kind, ruling.rule = PieceClass.DROPPED, rule
+
+
+def _clear_head(rulings: list[Ruling]) -> None:
+    """Unmarked lines above the headline are no story."""
+    title = next((place for place, r in enumerate(rulings) if r.kind is PieceClass.TITLE), 0)
+    for ruling in rulings[:title]:
+        if ruling.kind is PieceClass.BODY:
+            ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/above_title"
 
 
 def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -> str | None:
-    """Why the document is no article: nothing but notices, or notices with a little around them."""
+    """Why the document is no article: nothing but notices, a wall, or a list of headlines."""
     story = [r.block for r in rulings if r.kind is PieceClass.BODY]
     if not story:
         return "no line of story"
+    facts = [fact for r in rulings if r.mark for fact in r.mark.facts]
+    has_head = bool(dateline) or any(f.role in ("authors", "published") for f in facts)
+    story_weight = sum(block.weight for block in story)
+    notices = [r for r in rulings if r.kind in _CHROME]
+    notice_weight = sum(r.block.weight for r in notices)
     prose = sum(block.is_prose for block in story)
-    notices = sum(r.kind in _CHROME for r in rulings)
-    has_head = bool(dateline) or any(
-        fact.moment or fact.role == "authors" for r in rulings if r.mark for fact in r.mark.facts
-    )
     walls = sum(r.rule == "notices/wall" for r in rulings)
     if walls and not has_head and prose <= walls:
         return "a wall: consent, log-in or subscription"
-    if not has_head and notices > 2 * len(story):
+    opens_as_notice = rulings[0].kind in _CHROME and rulings[0].rule in _OPENERS
+    if not has_head and notice_weight > (1 if opens_as_notice else 3) * story_weight:
         return "notices only"
+    if not has_head and _is_list_of_headlines(story):
+        return "a list of headlines"
     return None
+
+
+def _is_list_of_headlines(story: Sequence[Block]) -> bool:
+    """Five lines or more, none a sentence, most with the clock time or day of their story."""
+    if len(story) < _FEWEST_HEADLINES or any(block.is_sentence for block in story):
+        return False
+    stamped = sum(bool(_STAMP.search(block.low)) for block in story)
+    return stamped >= 0.6 * len(story)

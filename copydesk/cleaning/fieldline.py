@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from copydesk.cleaning.lexis import Lexis, is_word_in
 from copydesk.cleaning.marks import Fact
-from copydesk.cleaning.names import looks_like_name, split_names, tidy_name
+from copydesk.cleaning.names import split_names
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import Moment, find_moments
@@ -54,8 +54,9 @@ def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
     line = FieldLine()
     for column in columns:
         for segment in _BARS.split(column):
-            if segment and segment.strip():
-                for part in _cut_at_labels(segment.strip(), lexis):
+            text = segment.strip(" .。") if segment else ""
+            if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis):
+                for part in _cut_at_labels(text, lexis):
                     _read_part(part, line, lexis, rules)
     return line
 
@@ -64,6 +65,8 @@ def _cut_at_labels(segment: str, lexis: Lexis) -> Iterator[_Part]:
     """The segment cut before each label it holds."""
     low = fold_for(lexis, segment)
     cuts = sorted({cut[0]: cut for cut in (*_colon_labels(low, lexis), *_opening_labels(low, lexis))}.values())
+    if cuts and cuts[0][0] and cuts[0][2] not in _TIME_ROLES and not _may_precede(segment[: cuts[0][0]], lexis):
+        cuts = []
     place = 0
     role: str | None = None
     has_colon = False
@@ -74,6 +77,12 @@ def _cut_at_labels(segment: str, lexis: Lexis) -> Iterator[_Part]:
             yield _Part(role, has_colon, segment[place:start].strip())
         place, role, has_colon = end, next_role, next_colon
     yield _Part(role, has_colon, segment[place:].strip())
+
+
+def _may_precede(head: str, lexis: Lexis) -> bool:
+    """What stands before the first label may be a date or punctuation; "Guest column:" is no column label."""
+    core = head.strip(" ,.()[]-/")
+    return not core or bool(find_moments(fold_for(lexis, head), lexis))
 
 
 def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
@@ -115,8 +124,11 @@ def _read_part(part: _Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None
         return
     text = part.text.strip(" ,.;")
     if not text:
-        # "Published" with its date in the next column: the label goes on.
-        line.facts.append(Fact("dropped", ""))
+        # "Published" with its date on the next line.
+        if part.has_colon or part.role in _TIME_ROLES:
+            line.facts.append(Fact("other", ""))
+        else:
+            line.unknown.append(part.role)
         return
     if part.role in _TIME_ROLES:
         if _read_dates(text, line, lexis, rules, part.role):
@@ -152,7 +164,7 @@ def _read_people(part: _Part, text: str, line: FieldLine, lexis: Lexis, rules: R
         if publisher:
             line.facts.append(Fact("source", publisher, rank=2))
         line.labelled += 1
-        line.facts.append(Fact("dropped", text))
+        line.facts.append(Fact("other", text))
     else:
         line.unknown.append(text)
 
@@ -197,7 +209,13 @@ def _strip_time_words(text: str, lexis: Lexis) -> str:
     known |= lexis.dates.get("am", frozenset()) | lexis.dates.get("pm", frozenset())
     kept = [w for w in words if w.strip() and fold_for(lexis, w).strip(".") not in known]
     core = "".join(c for c in "".join(kept) if c.isalnum())
-    return text.strip(" ,.;:()[]-–—|/（）") if core else ""
+    if not core:
+        return ""
+    while words and (not words[-1].strip() or words[-1] not in kept):
+        words.pop()
+    while words and (not words[0].strip() or words[0] not in kept):
+        words.pop(0)
+    return "".join(words).strip(" ,.;:()[]-–—|/（）")
 
 
 def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
@@ -224,7 +242,9 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
         line.facts.append(Fact("dropped", text))
         return
     if _is_byline(text, lexis) and not line.unknown:
-        line.facts.append(Fact("dropped", text))
+        # "Priscilla Oyelaran, Staff Writer": a name with its office, or an office alone.
+        line.facts += [Fact("authors", name, rank=2) for name in split_names(text, lexis, trusted=False)]
+        line.facts.append(Fact("other", text))
         return
     _guess(text, low, line, lexis)
 
@@ -234,7 +254,7 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis) -> bo
     for label in lexis.after.get(low[-1:], ()):
         if not low.endswith(label.text) or len(low) == len(label.text):
             continue
-        head = text[: -len(label.text)].rstrip(" /／,，")
+        head = _strip_opening_label(text[: -len(label.text)].rstrip(" /／,，"), lexis)
         if not is_unspaced(label.text[0]) and low[-len(label.text) - 1].isalnum():
             continue
         if label.role == "dropped":
@@ -249,6 +269,13 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis) -> bo
     return False
 
 
+def _strip_opening_label(head: str, lexis: Lexis) -> str:
+    """`记者张三` before `摄`: the label that says more about the person than about the role goes."""
+    low = fold_for(lexis, head)
+    label = next((x for x in lexis.before.get(low[:1], ()) if x.role == "authors" and low.startswith(x.text)), None)
+    return head[len(label.text) :].strip() if label and is_unspaced(label.text[0]) else head
+
+
 def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
     """A part that carries no label: a section, a publisher or a name by its looks, else unknown."""
     if low.strip(" .") in lexis.words.get("sections", ()):
@@ -257,11 +284,20 @@ def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
     if looks_like_publisher(text, low, lexis):
         line.facts.append(Fact("source", text, rank=4))
         line.guessed += 1
-    elif looks_like_name(tidy_name(text, lexis), lexis) and split_names(text, lexis, trusted=False):
-        line.facts += [Fact("authors", name, rank=4) for name in split_names(text, lexis, trusted=False)]
+    elif names := _guess_names(text, lexis):
+        line.facts += [Fact("authors", name, rank=4) for name in names]
         line.guessed += 1
     else:
         line.unknown.append(text)
+
+
+def _guess_names(text: str, lexis: Lexis) -> list[str]:
+    """Names that stand alone: two words or more in scripts with spaces, and nothing but names."""
+    names = split_names(text, lexis, trusted=False)
+    letters = sum(map(str.isalpha, text))
+    if not names or sum(sum(map(str.isalpha, name)) for name in names) < letters - 6:
+        return []
+    return names if all(is_unspaced(n[0]) or 2 <= len(n.split()) <= 4 for n in names) else []
 
 
 def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:

@@ -82,6 +82,7 @@ def _split_at_and(piece: str, lexis: Lexis) -> list[str]:
 def tidy_name(text: str, lexis: Lexis) -> str:
     """`text` without title, bracket behind it and place ("in Oslo"), in ordinary case."""
     text = _BRACKETED.sub("", text).strip(_EDGES) if not _is_wrapped(text) else text.strip(_EDGES)
+    text = _strip_office(text, lexis)
     low = fold_for(lexis, text)
     for word in lexis.words.get("places", ()):
         place = low.find(f" {word} ")
@@ -98,6 +99,18 @@ def tidy_name(text: str, lexis: Lexis) -> str:
                 text, low = text[: -len(title)].rstrip(), low[: -len(title)].rstrip()
                 changed = True
     return _ordinary_case(text.strip(_EDGES.replace(".", "")), lexis)
+
+
+def _strip_office(text: str, lexis: Lexis) -> str:
+    """`Associated Press writer Lena Fisk` without what stands before the name."""
+    low = fold_for(lexis, text)
+    end = 0
+    for word in lexis.words.get("bylines", ()):
+        place = low.rfind(word)
+        if place >= 0 and place + len(word) < len(low) and is_word_in(word, low[place:]):
+            end = max(end, place + len(word))
+    rest = text[end:].strip()
+    return rest if end and (is_unspaced(rest[:1] or "a") or len(rest.split()) >= 2) else text
 
 
 def _parts_at(low: str, title: str) -> bool:

@@ -16,7 +16,7 @@ from copydesk.cleaning.lexicon import read_toml
 from copydesk.cleaning.normalise import fold, normalise
 from copydesk.errors import LexiconError
 
-_KEYS = ("name", "aliases", "zone", "language", "encoding", "rights", "agency", "rules", "sources")
+_KEYS = ("name", "aliases", "zone", "language", "encoding", "rights", "agency", "carrier", "rules", "sources")
 _ACTIONS = ("drop", "keep", "rights")
 _MATCHES = ("exact", "prefix", "regex")
 
@@ -52,6 +52,8 @@ class Profile:
     """Rights statement of articles that carry none."""
     agency: bool = False
     """True for a news agency, whose name may stand in datelines, credits and end slugs."""
+    carrier: bool = False
+    """True for a service that carries other people's releases; it is not their publisher."""
     rules: tuple[LineRule, ...] = ()
 
 
@@ -106,6 +108,7 @@ def _read_profile(path: Path, entry: Mapping[str, object], place: int) -> Profil
         encoding=text("encoding"),
         rights=texts("rights"),
         agency=entry.get("agency") is True,
+        carrier=entry.get("carrier") is True,
         rules=_read_rules(where, entry.get("rules", [])),
     )
 

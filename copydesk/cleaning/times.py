@@ -87,7 +87,8 @@ def _dates(text: str, lexis: Lexis) -> Iterator[Moment]:
         yield from _moment(match, lexis, match[1], match[3], match[4])
     for match in _YEAR_LAST.finditer(text):
         first, second = int(match[1]), int(match[3])
-        is_month_first = second > 12 or (first <= 12 and lexis.order == "mdy" and match[2] != ".")
+        # Only the slash is put between an American month and day.
+        is_month_first = second > 12 or (first <= 12 and lexis.order == "mdy" and match[2] == "/")
         month, day = (match[1], match[3]) if is_month_first else (match[3], match[1])
         year = match[4] if len(match[4]) == 4 else f"20{match[4]}"
         yield from _moment(match, lexis, year, month, day)

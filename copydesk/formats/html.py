@@ -21,6 +21,7 @@ from copydesk.errors import MalformedInput
 from copydesk.formats.dates import read_date
 from copydesk.formats.encoding import decode, printable
 from copydesk.formats.opening import Opening
+from copydesk.formats.page_data import lines_from_data
 from copydesk.formats.page_metadata import read_metadata
 from copydesk.models import Fields, Hints, Line, Parsed
 
@@ -28,6 +29,14 @@ _MEDIA_TYPES = frozenset(("application/xhtml+xml", "text/html"))
 _EXTENSIONS = frozenset((".htm", ".html", ".shtml", ".xhtml"))
 _TAGS_TAKEN = 3
 """A text with so many HTML tags near its start is a fragment of a page, whatever it is called."""
+
+# Both read off the 632 open pages of four news sets: the next page to be touched would lose.
+_COVERED = 0.35
+_FAR_MORE = 3
+_PARAGRAPH = 80
+"""Characters from which a paragraph element is taken for prose and not for a caption or a menu."""
+_SHORT = 200
+"""Main text of fewer characters may be a notice to switch scripts on; the text may then be in the page's data."""
 
 _DECLARED = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:\-]{1,40})", re.IGNORECASE)
 _XML_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:\-]{1,40})[\"']")
@@ -70,6 +79,8 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
         try:
             fields = _complete(read_metadata(tree, hints.url), tree, hints.url)
             lines = _main_lines(tree, hints.url)
+            if _size(lines) < _SHORT:
+                lines = max(lines, lines_from_data(tree), key=_size)
         except Exception as error:  # the extractor lets errors of any kind through on hostile input
             raise MalformedInput(subject, f"{type(error).__name__}: {error}") from error
     return [Parsed("html", lines, fields, raw=data, encoding=decoded.encoding, warnings=decoded.warnings)]
@@ -118,11 +129,28 @@ def _one_line(text: str | None) -> str | None:
 
 
 def _main_lines(tree: HtmlElement, url: str | None) -> tuple[Line, ...]:
-    # Precision: on news pages it gains a point or loses nothing against the balanced mode; on blogs it loses three.
-    found = trafilatura.bare_extraction(tree, url=url, favor_precision=True, include_comments=False)
+    """Main text in trafilatura's precise mode; in its balanced one where that finds far more of the paragraphs.
+
+    On news pages precision gains a point or loses nothing, but on about one in two hundred it takes a teaser for all.
+    """
+    precise = _extract(tree, url, precise=True)
+    paragraphs = sum(len(text) for p in tree.iter("p") if len(text := "".join(p.itertext()).strip()) >= _PARAGRAPH)
+    if _size(precise) < _COVERED * paragraphs:
+        balanced = _extract(tree, url, precise=False)
+        if _size(balanced) >= _FAR_MORE * _size(precise):
+            return balanced
+    return precise
+
+
+def _extract(tree: HtmlElement, url: str | None, *, precise: bool) -> tuple[Line, ...]:
+    found = trafilatura.bare_extraction(tree, url=url, favor_precision=precise, include_comments=False)
     if not isinstance(found, Document):
         return ()
     return tuple(Line(number, text, role) for number, (role, text) in enumerate(_blocks(found.body), start=1))
+
+
+def _size(lines: tuple[Line, ...]) -> int:
+    return sum(len(line.text) for line in lines)
 
 
 def _blocks(body: etree._Element) -> Iterator[tuple[str, str]]:

@@ -27,9 +27,9 @@ class Program:
     """What to run. `env` comes on top of our own environment.
 
     `ready` tells when it is up: a text in its output, a (host, port) that accepts, a function that is asked ten
-    times a second and must not block; None: as soon as it is started. Programs next to each other with the same
-    `group` are stopped together instead of one after the other. `stop_signal` goes to the program alone; after it has
-    ended, or after `stop_grace_s`, whatever is left of its process group is killed.
+    times a second and may neither block nor raise; None: as soon as it is started. Programs next to each other with
+    the same `group` are stopped together instead of one after the other. `stop_signal` goes to the program alone;
+    after it has ended, or after `stop_grace_s`, whatever is left of its process group is killed.
     """
 
     name: str
@@ -96,9 +96,12 @@ class ProgramRun:
             self._process = None
 
     def _output(self) -> bytes:
-        with self.log_file.open("rb") as log:
-            log.seek(self._log_start)
-            return log.read(_READY_WITHIN)
+        try:
+            with self.log_file.open("rb") as log:
+                log.seek(self._log_start)
+                return log.read(_READY_WITHIN)
+        except FileNotFoundError:
+            return b""
 
 
 def _accepts(host: str, port: int) -> bool:

@@ -28,6 +28,7 @@ Order: TypeAlias = Literal["stop", "kill"]
 _TICK_S = 0.1
 _STOP_TICK_S = 0.02
 _LOG_LINES_SHOWN = 15
+_FAILED = 1
 _NOT_EXECUTABLE = 126
 
 
@@ -36,7 +37,7 @@ class Supervisor:
 
     A program that ends is started again after a pause (`restarts`). Its output goes to `log_dir/<name>.log` and, with
     `terminal`, to that too, each line with the program's name. All children die with this process: on Linux also
-    when it is killed, elsewhere when it ends by an exception or at all in Python's ways.
+    when it is killed, elsewhere only when Python's own exit still runs.
 
     `run_forever` is for a main thread that has nothing else to do. `start`, `wait_ready` and `stop` are for one that
     has; as a context manager it starts and stops.
@@ -201,6 +202,9 @@ class Supervisor:
                 entry.process.start()
         except ServerStartError as error:
             self._note_end(entry, _NOT_EXECUTABLE, error.detail.split("\n", 1)[0])
+        except OSError as error:
+            # No room for another process, or on the disk for its log: that passes, and the others run on meanwhile.
+            self._note_end(entry, _FAILED, str(error))
 
     def _note_end(self, entry: Entry, status: int, detail: str) -> None:
         """It ended without being asked to: clear what it left, and decide what becomes of it."""
@@ -240,5 +244,9 @@ class Supervisor:
         return "stop"
 
     def _copy_logs(self) -> None:
-        for tail in self._tails:
-            tail.copy_new_lines()
+        try:
+            for tail in self._tails:
+                tail.copy_new_lines()
+        except OSError:
+            # The reader of our terminal has gone (`| head`); the log files have it all.
+            self._tails.clear()

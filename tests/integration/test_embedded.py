@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import textwrap
 import threading
@@ -18,7 +17,7 @@ from copydesk.embedded import PostgresServer, ValkeyServer, ports
 from copydesk.embedded.server import Server
 from copydesk.errors import ServerStartError
 from tests import servers
-from tests.process_table import has_ended
+from tests.process_table import bystander, has_ended
 from tests.waiting import wait_until
 
 DEADLINE_S = 30
@@ -185,10 +184,9 @@ def test_a_server_ends_with_a_killed_parent_and_its_folder_can_be_used_at_once(
 ) -> None:
     server = make(tmp_path)
     command = [sys.executable, "-c", textwrap.dedent(ABANDON), server.name, str(tmp_path), str(postgres_template)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+    with bystander(command) as parent:
         assert parent.stdout is not None
         orphan = int(parent.stdout.readline())
-        parent.kill()
 
     with server:
         remember(server)
@@ -222,9 +220,8 @@ def test_postgres_is_made_from_nothing_with_our_database_in_unicode(tmp_path: Pa
 
 def test_a_cluster_killed_while_it_was_made_is_made_again(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(ABANDON), "postgres", str(tmp_path), ""]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as parent:
+    with bystander(command):
         begun = wait_until(lambda: list(tmp_path.glob(".unfinished-*/base")), DEADLINE_S, "initdb to have begun")
-        parent.kill()
     whole = (tmp_path / "cluster").exists()
 
     with PostgresServer(tmp_path, fsync=False) as server:
@@ -243,12 +240,11 @@ def test_a_stale_pid_file_that_names_a_living_process_does_not_stop_postgres(
         remember(server)
         lines = (server.cluster / "postmaster.pid").read_text().splitlines()
         server.kill()
-    with subprocess.Popen(["sleep", "600"]) as bystander:
-        lines[0] = str(bystander.pid)
+    with bystander(["sleep", "600"]) as other:
+        lines[0] = str(other.pid)
         (server.cluster / "postmaster.pid").write_text("\n".join(lines) + "\n")
         with server:
             found = recall(server)
-        bystander.kill()
 
     assert found == "yes"
 

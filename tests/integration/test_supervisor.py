@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from copydesk.embedded import ValkeyServer
 from copydesk.errors import ServerStartError
 from copydesk.supervisor import Program, RestartPolicy, State, Supervisor
 from copydesk.supervisor.program import Readiness
-from tests.process_table import children_of, has_ended
+from tests.process_table import bystander, children_of, has_ended
 from tests.waiting import wait_until
 
 DEADLINE_S = 30
@@ -76,6 +78,35 @@ def test_a_program_that_keeps_crashing_is_given_pauses(tmp_path: Path) -> None:
 
     assert status.pid is None
     assert (tmp_path / "hasty.log").read_text() == "tried\ntried\n"
+
+
+class ClosedTerminal(io.StringIO):
+    """What is left of a terminal behind `| head`."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_terminal_that_has_gone_does_not_stop_the_programs(tmp_path: Path) -> None:
+    with Supervisor([python("speaker", WAIT)], log_dir=tmp_path, terminal=ClosedTerminal()) as supervisor:
+        supervisor.wait_ready(DEADLINE_S)
+        os.kill(only_pid(supervisor), signal.SIGKILL)
+
+        log = tmp_path / "speaker.log"
+        wait_until(lambda: log.read_text() == "up\nup\n", DEADLINE_S, "the restart after the terminal went")
+
+
+def test_a_program_whose_log_cannot_be_written_is_tried_again_and_stops_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "mute.log").mkdir()
+    policy = RestartPolicy(step_s=0.05, cap_s=0.05)
+
+    with Supervisor([python("mute", WAIT), python("fine", WAIT)], log_dir=tmp_path, policy=policy) as supervisor:
+        wait_until(lambda: supervisor.statuses()[0].restarts > 1, DEADLINE_S, "more than one try")
+        fine = supervisor.statuses()[1]
+        (tmp_path / "mute.log").rmdir()
+        supervisor.wait_ready(DEADLINE_S)
+
+    assert fine.restarts == 0
 
 
 @pytest.fixture
@@ -244,46 +275,50 @@ FOREGROUND = """\
 """
 
 
+@dataclass
 class Foreground:
     """A process of its own that supervises two programs in its foreground."""
 
-    def __init__(self, log_dir: Path, script: str, grace_s: float) -> None:
-        command = [sys.executable, "-c", textwrap.dedent(FOREGROUND), str(log_dir), str(grace_s), script]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        logs = [log_dir / "one.log", log_dir / "two.log"]
-        wait_until(
-            lambda: all(log.exists() and "up" in log.read_text() for log in logs), DEADLINE_S, "both programs to be up"
-        )
-        self.children = children_of(self.process.pid)
+    process: subprocess.Popen[str]
+    children: list[int]
 
     def end(self) -> str:
+        """Wait for its end: what it has printed."""
         printed, _ = self.process.communicate(timeout=DEADLINE_S)
         return printed
 
     def leaves_nothing(self) -> bool:
-        return all(map(has_ended, self.children))
+        return len(self.children) == 2 and all(map(has_ended, self.children))
+
+
+@contextlib.contextmanager
+def foreground(log_dir: Path, script: str, grace_s: float) -> Iterator[Foreground]:
+    """Both programs run `script` and are up."""
+    logs = [log_dir / "one.log", log_dir / "two.log"]
+    with bystander([sys.executable, "-c", textwrap.dedent(FOREGROUND), str(log_dir), str(grace_s), script]) as process:
+        wait_until(
+            lambda: all(log.exists() and "up" in log.read_text() for log in logs), DEADLINE_S, "both programs to be up"
+        )
+        yield Foreground(process, children_of(process.pid))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_foreground_loop_and_all_its_programs(tmp_path: Path, number: signal.Signals) -> None:
-    foreground = Foreground(tmp_path, WAIT, grace_s=DEADLINE_S)
+    with foreground(tmp_path, WAIT, grace_s=DEADLINE_S) as loop:
+        loop.process.send_signal(number)
 
-    foreground.process.send_signal(number)
-
-    assert foreground.end().endswith("left in peace\n")
-    assert foreground.process.returncode == 0
-    assert len(foreground.children) == 2
-    assert foreground.leaves_nothing()
+        assert loop.end().endswith("left in peace\n")
+        assert loop.process.returncode == 0
+        assert loop.leaves_nothing()
 
 
 def test_a_second_signal_kills_without_waiting_for_the_grace(tmp_path: Path) -> None:
-    foreground = Foreground(tmp_path, DEAF, grace_s=600)
+    with foreground(tmp_path, DEAF, grace_s=600) as loop:
+        loop.process.send_signal(signal.SIGINT)
+        loop.process.send_signal(signal.SIGTERM)
 
-    foreground.process.send_signal(signal.SIGINT)
-    foreground.process.send_signal(signal.SIGTERM)
-
-    assert foreground.end().endswith("left in peace\n")
-    assert foreground.leaves_nothing()
+        assert loop.end().endswith("left in peace\n")
+        assert loop.leaves_nothing()
 
 
 def test_a_program_that_cannot_run_ends_the_foreground_loop(tmp_path: Path) -> None:
@@ -299,10 +334,8 @@ def test_a_program_that_cannot_run_ends_the_foreground_loop(tmp_path: Path) -> N
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed process")
 def test_a_killed_supervisor_leaves_nothing_behind(tmp_path: Path) -> None:
-    foreground = Foreground(tmp_path, DEAF, grace_s=600)
+    with foreground(tmp_path, DEAF, grace_s=600) as loop:
+        loop.process.kill()
+        loop.end()
 
-    foreground.process.kill()
-    foreground.end()
-
-    assert len(foreground.children) == 2
-    wait_until(foreground.leaves_nothing, DEADLINE_S, "the end of both programs")
+        wait_until(loop.leaves_nothing, DEADLINE_S, "the end of both programs")

@@ -93,12 +93,8 @@ def _kind_of(line: FieldLine) -> PieceClass:
     if roles and roles <= {"photographers"}:
         return PieceClass.CAPTION
     if roles <= {"dropped"} and not any(fact.role == "source" for fact in line.facts):
-        return PieceClass.DROPPED if not _is_byline_only(line) else PieceClass.METADATA
+        return PieceClass.DROPPED
     return PieceClass.METADATA
-
-
-def _is_byline_only(line: FieldLine) -> bool:
-    return line.labelled > 0
 
 
 def _rule_of(line: FieldLine) -> str:
@@ -114,4 +110,4 @@ def _rule_of(line: FieldLine) -> str:
 
 def facts_of_piece(line: FieldLine) -> tuple[Fact, ...]:
     """The facts of a credit that is glued to a paragraph."""
-    return tuple(fact for fact in line.facts if fact.role != "dropped")
+    return tuple(fact for fact in line.facts if fact.role not in ("dropped", "other"))

@@ -80,6 +80,9 @@ def _weigh_story(block: Block) -> int:
         doubt += 2
     elif '"' in block.low and any(_is_inside_quotes(block.low, hit.start) for hit in block.hits):
         doubt += 2
+    label = block.low.partition(":")[0]
+    if len(label) <= 12 and label.strip() in block.lexis.words.get("answers", ()):
+        doubt += 2
     if block.weight > 40 and block.lexis.has_word("speech", block.low):
         doubt += 2
     return min(doubt, 2)

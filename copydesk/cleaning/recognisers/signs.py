@@ -14,12 +14,17 @@ from copydesk.models import PieceClass
 _COPYRIGHT = re.compile(r"[©℗]|\(c\)\s?(?:19|20)\d\d|\(c\)\s[^\W\d]|&copy;")
 _PAGE_MARK = re.compile(r"[(\[<-]?\s?\d{1,3}\s?/\s?\d{1,3}\s?[)\]>-]?$")
 _BARE_NUMBER = re.compile(r"[-\s]*\d{1,3}[-\s]*$")
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S{3,}|\b\S{1,60}@\S{1,60}\.\w{2,}")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S{3,}|\b\S{1,60}@\S{1,60}\.\w{2,}|(?<!\w)@\w{2,30}")
+_MAIL = re.compile(r"\w@[\w.-]{2,60}\.\w{2,}")
+_SLUG = re.compile(r"[a-z]{1,4}-[a-z-]{2,20}--\S|.{0,60}\bld-writethru|(?:zczc|nnnn)\b|[a-z]{1,2}\d{3,4}\s")
+_INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ][^\W\d_]{1,4}){0,4}\)?$")
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,20}\d")
 _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
 _TAG = re.compile(r"[#＃][\w-]+")
 _ARROWS = "↓↑→▼▲►▶☞☟👇⬇»›"
 _NAV_ITEM = 30
+_REMARK = 200
+_FOOT = 8
 _SHORT_NOTICE = 400
 
 
@@ -28,7 +33,7 @@ def recognise_signs(view: View, rules: Rules) -> list[Mark]:
     counts = Counter(block.low for block in view.blocks)
     marks = []
     for block in view.blocks:
-        found = _mark_form(block) or _mark_repeated(block, counts)
+        found = _mark_form(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
         if found:
             kind, rule, strength = found
             marks.append(Mark(block.index, kind, f"signs/{rule}", strength))
@@ -49,15 +54,32 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:
         return PieceClass.DROPPED, "page_or_end_mark", SURE
     if len(low) <= 6 and _BARE_NUMBER.match(low):
         return PieceClass.DROPPED, "bare_number", HINT
+    if _SLUG.match(low) and not block.is_sentence:
+        return PieceClass.DROPPED, "slug", SURE
     return _mark_links(block)
+
+
+def _mark_slug(block: Block, view: View, rules: Rules) -> tuple[PieceClass, str, int] | None:
+    """The last lines of an agency's story: `dpa kvo bh`, `AP-ES-06-04-24 1815EDT`, `(mfh)`."""
+    low = block.low
+    if len(low) > 40 or block.index < max(2, len(view.blocks) - _FOOT):
+        return None
+    words = re.split(r"[-\s/]+", low.strip("()[] ."))
+    if len(words) > 1 and rules.publisher(words[0]).agency and all(len(w) <= 7 for w in words[1:]):
+        return PieceClass.METADATA, "agency_slug", SURE
+    if len(low) <= 14 and _INITIALS.match(low) and (low[0] == "(" or "/" in low) and block.text == low:
+        return PieceClass.DROPPED, "initials", LIKELY
+    return None
 
 
 def _mark_links(block: Block) -> tuple[PieceClass, str, int] | None:
     low = block.low
     if "@" in low or "http" in low or "www." in low:
-        rest = _PHONE.sub("", _ADDRESS.sub("", low))
-        if len(rest.strip()) < 30 and len(rest.strip()) < 0.7 * len(low):
-            return PieceClass.DROPPED, "address", SURE if len(rest.strip()) < 4 else LIKELY
+        rest = _PHONE.sub("", _ADDRESS.sub("", low)).strip(" :,.;|()")
+        if len(rest) < 30 and len(rest) < 0.7 * len(low):
+            return PieceClass.DROPPED, "address", SURE if len(rest) < 10 else LIKELY
+        if _MAIL.search(low) and not block.opens_quoted:
+            return PieceClass.DROPPED, "mail_address", LIKELY if block.weight < _REMARK else HINT
     if low.startswith("#") and not _TAG.sub("", low).strip(" ,"):
         return PieceClass.DROPPED, "tags", SURE
     if _is_navigation(low):

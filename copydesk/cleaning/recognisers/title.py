@@ -47,6 +47,9 @@ def _find_title(view: View, marks: list[Mark]) -> Block | None:
             opens_story.add(mark.block)
         elif not mark.is_piece:
             strength[mark.block] = max(strength[mark.block], mark.strength)
+    twice = _find_twice(view)
+    if twice is not None and strength[twice.index] < LIKELY:
+        return twice
     guessed = None
     for place, block in enumerate(view.blocks[:_DEPTH]):
         if block.index in opens_story:
@@ -55,10 +58,31 @@ def _find_title(view: View, marks: list[Mark]) -> Block | None:
             continue
         if not _can_be_title(block, view, strength, place):
             break
-        if strength[block.index] < HINT:
+        if strength[block.index] < HINT and not _is_kicker(block, view, strength, place):
             return block
         guessed = guessed or block
     return guessed
+
+
+def _find_twice(view: View) -> Block | None:
+    """The first line that the head of the document holds twice: a headline copied with its link text."""
+    seen: dict[str, Block] = {}
+    for block in view.blocks[:_DEPTH]:
+        if block.low in seen and len(block.text.split()) > 2:
+            return seen[block.low]
+        seen[block.low] = block
+    return None
+
+
+def _is_kicker(block: Block, view: View, strength: dict[int, int], place: int) -> bool:
+    """One to three words, in capitals or below the site's own lines, with a longer unmarked line right below."""
+    if place + 1 >= len(view.blocks) or block.is_unspaced or len(block.text.split()) > 3:
+        return False
+    below = view.blocks[place + 1]
+    if strength[below.index] >= HINT or below.is_prose or len(below.text.split()) < 4 or below.blank_before > 1:
+        return False
+    above = view.blocks[place - 1] if place else None
+    return block.text.isupper() or (above is not None and strength[above.index] >= LIKELY)
 
 
 def _can_be_title(block: Block, view: View, strength: dict[int, int], place: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ STORY = (
     "<p>The new bridge over the river was opened to traffic on Saturday, ten years after work on it began.</p>"
     "<h2>Cost</h2><p>It cost twelve million more than was planned, and nobody knows where it is to come from.</p>"
     "<ul><li>Length: four hundred metres between the banks</li></ul></article>"
+)
+
+PARAGRAPHS = "".join(
+    f"<p>Paragraph {n} of a story that the page shows by script only, and at length.</p>" for n in range(6)
 )
 
 
@@ -168,3 +173,24 @@ def test_external_entities_are_not_opened(tmp_path: Path) -> None:
     data = f'<!DOCTYPE html [<!ENTITY x SYSTEM "{secret.as_uri()}">]><html><body>{STORY}<p>&x;</p></body></html>'
 
     assert "SECRET" not in f"{read(data.encode())}"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(f"window.__STATE__ = {json.dumps({'id': 1, 'contentHtml': PARAGRAPHS})};", id="state"),
+        pytest.param(f"push([1, {json.dumps(json.dumps({'id': '1', 'contentHtml': PARAGRAPHS}))}])", id="in a string"),
+        pytest.param(json.dumps({"articleBody": re.sub("</?p>", "\n", PARAGRAPHS)}), id="articleBody"),
+    ],
+)
+def test_a_text_that_only_a_script_would_show_is_found_in_the_data(script: str) -> None:
+    parsed = read(page(body=f"<p>Please turn scripts on.</p><script>{script}</script>"))
+
+    assert len(parsed.lines) == 6
+    assert parsed.lines[5].text.startswith("Paragraph 5 of a story")
+
+
+def test_data_is_left_alone_where_the_page_shows_its_text() -> None:
+    parsed = read(page(body=f"{STORY}<script>{json.dumps({'teaser': PARAGRAPHS})}</script>"))
+
+    assert not any("by script only" in line.text for line in parsed.lines)

@@ -1,0 +1,90 @@
+"""Writers for tests: their stream, their databases, and what stands there afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from copydesk.delivery.writer import Writer
+from copydesk.queue import streams
+from copydesk.queue.streams import ArticleStream, Outgoing
+
+
+@dataclass
+class Desk:
+    """A stream and a database, and as many writers as a test asks for."""
+
+    stream: ArticleStream
+    redis_url: str
+    database_url: str
+
+    def writer(self, consumer: str = "me", **changes: Any) -> Writer:
+        stop = changes.pop("stop", None) or threading.Event()
+        options: dict[str, Any] = {
+            "batch_size": 200,
+            "claim_idle_s": 60.0,
+            "deadline_s": 10.0,
+            "pause": stop.wait,
+            "is_stopping": stop.is_set,
+        }
+        stream = ArticleStream(streams.connect(self.redis_url))
+        return Writer(stream, self.database_url, consumer, **options | changes)
+
+    def publish(self, entries: Iterable[Any]) -> None:
+        self.stream.publish([entry if isinstance(entry, Outgoing) else Outgoing(entry) for entry in entries])
+
+    def drain(self, writer: Writer) -> None:
+        """Step until nothing is left."""
+        while self.stream.depth():
+            writer.step()
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(query.encode(), parameters).fetchall()
+
+    def outcomes(self) -> dict[str, str]:
+        return dict(self.rows("select item_id, outcome from receipt"))
+
+    def closed(self) -> dict[str, tuple[int, int]]:
+        """(done, total) of each closed job."""
+        found = self.rows("select id, done, total from ingest where closed_at is not null")
+        return {job_id: (done, total) for job_id, done, total in found}
+
+    def shape(self) -> dict[str, list[Any]]:
+        """Everything that must not depend on how often or in which order entries came."""
+        return {
+            "articles": sorted(self.rows("select id, title, text, revision from article"), key=repr),
+            "receipts": sorted(self.rows("select ingest_id, item_id, outcome, revision from receipt")),
+            "jobs": sorted(self.rows("select id, done, total, closed_at is not null from ingest")),
+            "dead": sorted(self.rows("select ingest_id, item_id, code from dead_letter")),
+        }
+
+    def check(self) -> None:
+        """Nothing hangs in the air, whatever was killed or repeated."""
+        for what, query in _UNSOUND.items():
+            assert self.rows(query) == [], what
+
+
+_UNSOUND = {
+    "a key without its article": "select * from identity_key k where not exists (select 1 from article_head h where h.id = k.article_id)",
+    "an article without its current revision": "select h.id from article_head h where not exists (select 1 from revision r where r.article_id = h.id and r.number = h.current_revision)",
+    "a gap in the numbers": "select article_id from revision group by 1 having count(*) <> max(number) or min(number) <> 1",
+    "a receipt of an article that is not there": "select * from receipt r where article_id is not null and not exists (select 1 from article_head h where h.id = r.article_id)",
+    "a stored receipt too many": "select article_id from receipt where outcome = 'stored' group by 1 having count(*) > 1",
+    "an article that no receipt stored": "select h.id from article_head h where not exists (select 1 from receipt r where r.article_id = h.id and r.outcome = 'stored')",
+    "one text stored twice": "select text from article group by 1 having count(*) > 1",
+    "a job that counts otherwise than its receipts": "select i.id from ingest i where i.done <> (select count(*) from receipt r where r.ingest_id = i.id)",
+}
+
+
+@contextlib.contextmanager
+def desk_on(redis_url: str, database_url: str) -> Iterator[Desk]:
+    with streams.connect(redis_url) as client:
+        stream = ArticleStream(client)
+        stream.create_group()
+        yield Desk(stream, redis_url, database_url)

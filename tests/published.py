@@ -1,0 +1,71 @@
+"""The files that are made from the code: `python -m tests.published` writes them, tests/test_project.py compares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from copydesk.queue import jobs
+from copydesk.settings import PREFIX, Settings, is_secret
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_SETTINGS_HEAD = """\
+# Settings
+
+Made from `copydesk/settings.py` by `python -m tests.published`; a test compares them.
+
+Every setting is an environment variable, read once at start. An unknown name or an invalid value stops the process,
+with all problems listed. Empty is not set. A secret may also come from a file: `<NAME>_FILE` names it, and secrets are
+masked wherever settings are printed.
+
+| name | default | secret | meaning |
+|---|---|---|---|
+"""
+
+_SAMPLE_HEAD = """\
+# Copy to `.env` and change what you need. Made from copydesk/settings.py by `python -m tests.published`.
+# What is commented out stands at its default. A secret may come from a file instead: <NAME>_FILE=/run/secrets/…
+"""
+
+
+def files() -> Mapping[Path, str]:
+    """Path and content of each."""
+    return {
+        ROOT / "docs" / "job.schema.json": json.dumps(jobs.schema(), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "docs" / "settings.md": _settings_table(),
+        ROOT / ".env.example": _sample(),
+    }
+
+
+def _settings_table() -> str:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = _default(name)
+        shown = f"`{default}`" if default else "not set"
+        secret = "yes" if is_secret(field) else ""
+        rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {secret} | {field.description} |\n")
+    return _SETTINGS_HEAD + "".join(rows)
+
+
+def _sample() -> str:
+    parts = [
+        f"\n# {field.description}\n# {PREFIX}{name.upper()}={_default(name)}\n"
+        for name, field in Settings.model_fields.items()
+    ]
+    return _SAMPLE_HEAD + "".join(parts)
+
+
+def _default(name: str) -> str:
+    value = Settings.model_fields[name].default
+    if value is None:
+        return ""
+    # The shipped addresses hold no password.
+    return str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
+
+
+if __name__ == "__main__":
+    for path, content in files().items():
+        path.write_text(content, encoding="utf-8")
+        print(path.relative_to(ROOT))  # noqa: T201 - a command's answer

@@ -1,0 +1,52 @@
+"""How alike two texts are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copydesk.dedupe.likeness import likeness, shingles
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "jaccard", "containment"),
+    [
+        pytest.param(["a b c d"], ["a b c d"], 1, 1, id="the same"),
+        pytest.param(["a b c", "d"], ["a b", "c d"], 1, 1, id="other paragraphs"),
+        pytest.param(["A, b. C!"], ["a b c"], 1, 1, id="case and punctuation"),
+        pytest.param(["a b c"], ["d e f"], 0, 0, id="nothing shared"),
+        pytest.param(["a b c d"], ["a b c e"], 1 / 3, 1 / 2, id="one word of four"),
+        pytest.param(["a b c d e f"], ["a b c"], 1 / 4, 1, id="a cut"),
+        pytest.param([], [], 0, 0, id="both empty"),
+        pytest.param(["..."], ["a b c"], 0, 0, id="no word"),
+        pytest.param(["a"], ["a"], 1, 1, id="fewer words than a shingle"),
+        pytest.param(["a b"], ["a b c"], 0, 0, id="fewer words than a shingle in one"),
+        pytest.param(["中国日本"], ["中国日本"], 1, 1, id="Chinese"),
+        pytest.param(["中国日本"], ["中国日韩"], 1 / 3, 1 / 2, id="one Chinese character of four"),
+        pytest.param(["東京タワー"], ["東京タワー。"], 1, 1, id="Japanese"),
+        pytest.param(["한국 서울 도시 뉴스"], ["한국 서울 도시 신문"], 1 / 3, 1 / 2, id="Korean has words"),
+        pytest.param(["ｔｈｅ １２ ｋｍ"], ["the 12 km"], 1, 1, id="width"),
+    ],
+)
+def test_likeness_counts_shared_word_triples(
+    one: list[str], other: list[str], jaccard: float, containment: float
+) -> None:
+    assert likeness(one, other) == pytest.approx((jaccard, containment))
+
+
+def test_a_character_of_unspaced_writing_is_a_word() -> None:
+    assert shingles(["第3次会议 opens"]) == {
+        ("第", "3", "次"),
+        ("3", "次", "会"),
+        ("次", "会", "议"),
+        ("会", "议", "opens"),
+    }
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_likeness_is_symmetric_and_bounded(one: list[str], other: list[str]) -> None:
+    jaccard, containment = likeness(one, other)
+
+    assert (jaccard, containment) == likeness(other, one)
+    assert 0 <= jaccard <= containment <= 1
