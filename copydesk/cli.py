@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
+from copydesk import cli_feeds
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -29,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Cleans news text, tells articles from duplicates and revisions, and loses nothing on the way to Postgres.",
 )
+
+app.add_typer(cli_feeds.app, name="feeds")
 
 # Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.
 FAILED, UNUSABLE = 1, 2

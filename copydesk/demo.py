@@ -1,4 +1,4 @@
-"""The demo: real servers on throw-away data, every process, the sample inputs through both doors, the result.
+"""The demo: real servers on throw-away data, every process, the sample inputs through the doors, the result.
 
 Ends by itself. Nothing else uses this module.
 """
@@ -8,11 +8,15 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery import Celery
 from rich.box import SIMPLE_HEAD
@@ -22,11 +26,14 @@ from rich.table import Table
 from rich.text import Text
 
 from copydesk import stack
+from copydesk.delivery.subscriptions import subscription
 from copydesk.errors import ProcessingError, UsageError
+from copydesk.formats import opml
 from copydesk.settings import Settings, load
 from copydesk.storage import connection as database
-from copydesk.storage import samples
+from copydesk.storage import feeds, samples
 from copydesk.storage.connection import Connection
+from copydesk.storage.feeds import NewFeed
 from copydesk.supervisor import Supervisor
 
 DEADLINE_S = 120.0
@@ -43,11 +50,22 @@ def run(seeds: Path) -> None:
     console = Console()
     with ExitStack() as cleanup:
         cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
-        settings = load({}, data_dir=folder, log_level="info", inbox_poll_s=0.2)
+        from copydesk.embedded import ports
+
+        port = next(filter(ports.is_free, ports.candidates(f"{folder}/http")))
+        settings = load(
+            {},
+            data_dir=folder,
+            log_level="info",
+            inbox_poll_s=0.2,
+            http_port=port,
+            fetch_allow_private=True,
+            feeds_look_every_s=0.2,
+        )
         console.print("starting Valkey and Postgres …")
         settings, owned = cleanup.enter_context(stack.servers(settings, embedded=True))
         stack.prepare(settings)
-        console.print("starting inbox, ingest and storage …")
+        console.print("starting every service and worker …")
         supervisor = cleanup.enter_context(
             Supervisor([*owned, *stack.programs(settings)], log_dir=folder / "logs", terminal=None)
         )
@@ -62,7 +80,7 @@ def run(seeds: Path) -> None:
 
 
 def _take_in(settings: Settings, connection: Connection, seeds: Path, console: Console) -> None:
-    """Both doors, with a progress line; returns when every item has its receipt."""
+    """Door after door, with a progress line; returns when every item has its receipt."""
     files = sorted(p for p in (seeds / "inbox").iterdir() if p.is_file())
     sent = sorted(p for p in (seeds / "celery").iterdir() if p.is_file())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -74,6 +92,11 @@ def _take_in(settings: Settings, connection: Connection, seeds: Path, console: C
         # The same story a second time, through another door: it is linked, not stored again.
         _send(settings.redis_url.get_secret_value(), [*sent, seeds / "inbox" / FIRST_FILE])
         _until(lambda: samples.closed_items(connection, "celery"), len(sent) + 1, progress, at_celery_door)
+        with _feeds(seeds, settings) as wanted:
+            at_feed_door = progress.add_task("feed door    (polled)", total=len(wanted))
+            feeds.add(connection, wanted)
+            connection.commit()
+            _until(lambda: samples.closed_items(connection, "feed"), len(wanted), progress, at_feed_door)
 
 
 def _drop(files: list[Path], folder: Path) -> None:
@@ -88,6 +111,26 @@ def _send(broker: str, files: list[Path]) -> None:
     items = [{"id": f.name, "body_base64": base64.b64encode(f.read_bytes()).decode()} for f in files]
     producer.send_task("copydesk.ingest", args=[{"v": 1, "source": "demo", "items": items}])
     producer.close()
+
+
+@contextmanager
+def _feeds(seeds: Path, settings: Settings) -> Iterator[list[NewFeed]]:
+    """The feeds of the sample list, served from this machine while the block runs."""
+    handler = partial(_QuietHandler, directory=str(seeds / "feeds"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        listed = opml.read((seeds / "feeds.opml").read_bytes(), "feeds.opml")
+        here = f"127.0.0.1:{server.server_port}"
+        addresses = [(urlsplit(feed.url)._replace(netloc=here).geturl(), feed.title) for feed in listed]
+        try:
+            yield [subscription(url, settings, source="demo", title=title) for url, title in addresses]
+        finally:
+            server.shutdown()
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """The demo prints what became of it, not each request."""
 
 
 def _until(count: Callable[[], int], wanted: int, progress: Progress, task: Any) -> None:

@@ -114,6 +114,40 @@ class SpoolUnavailable(DependencyError):
     """The disk that holds the input did not do its part."""
 
 
+# --- fetching: graded by how soon it is worth asking again ------------------------------------------------------
+
+
+class FetchError(CopydeskError):
+    """It was not fetched.
+
+    `retry_after_s` is how long the server asks to be left alone, `status` its HTTP status, where it gave one.
+    """
+
+    def __init__(
+        self, subject: str = "", detail: str = "", retry_after_s: float = 0.0, status: int | None = None
+    ) -> None:
+        super().__init__(subject, detail)
+        self.args = (subject, detail, retry_after_s, status)
+        self.retry_after_s = retry_after_s
+        self.status = status
+
+
+class FetchTemporary(FetchError):
+    """The server did not answer as it should just now."""
+
+
+class FetchSoft(FetchError):
+    """The server's answer is of no use, and may be again some day."""
+
+
+class FetchHard(FetchError):
+    """There is nothing at this address any more, or it may not be fetched."""
+
+
+class AddressRefused(FetchHard):
+    """The address is not one that may be fetched."""
+
+
 # --- our own faults on one item: recorded as `dead`, replayable -----------------------------------------------
 
 

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="Folder for the inbox, logs and the embedded servers.")
     inbox_dir: Path | None = Field(None, description="The watched inbox; `inbox` in the data folder when not set.")
+    spool_dir: Path | None = Field(
+        None,
+        description="What the HTTP and feed doors took, until it is stored; `spool` in the data folder when not set.",
+    )
     rules_dir: Path | None = Field(
         None, description="Your own lexicons and source profiles (TOML), laid over the shipped ones."
     )
@@ -76,6 +80,47 @@ class Settings(BaseSettings):
         1 * MIB, ge=1024, description="Largest body inside a job; a larger one is rejected."
     )
 
+    http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on; it asks for no key yet.")
+    http_port: int = Field(8040, ge=1, le=65535, description="Port of the HTTP door.")
+    http_group_s: float = Field(
+        0.002, ge=0, le=1, description="Seconds the HTTP door waits for more small documents to share one fsync."
+    )
+    http_request_bytes_max: int = Field(
+        512 * MIB, ge=1024, description="Largest HTTP request of many documents; each one has the limit of an input."
+    )
+    http_items_max: int = Field(10_000, ge=1, le=100_000, description="Most documents in one HTTP request.")
+    http_idle_s: float = Field(
+        30.0, gt=0, description="Seconds an HTTP client may send nothing in the middle of its request."
+    )
+    spool_free_bytes_min: int = Field(
+        512 * MIB, ge=0, description="Low-water mark of the spool's disk; below it the HTTP door takes nothing."
+    )
+
+    fetch_contact: str | None = Field(
+        None,
+        pattern=r"^[\x20-\x7e]{1,200}$",
+        description="Address or page of whoever runs this copydesk, told to every server that is fetched from.",
+    )
+    fetch_threads: int = Field(8, ge=1, le=256, description="Feeds that one fetch worker fetches at once.")
+    fetch_connect_s: float = Field(10.0, gt=0, description="Seconds to connect to one address of a server.")
+    fetch_read_s: float = Field(20.0, gt=0, description="Seconds a server may be silent.")
+    fetch_whole_s: float = Field(60.0, gt=0, description="Seconds one fetch may take as a whole, redirects included.")
+    fetch_redirects_max: int = Field(5, ge=0, le=20, description="Redirects that are followed.")
+    fetch_allow_private: bool = Field(
+        False, description="Fetch from this machine and private networks too; metadata services stay refused."
+    )
+    fetch_lease_s: float = Field(
+        600.0, gt=0, description="Seconds after which a feed that was taken up and not fetched is taken up again."
+    )
+    feed_interval_min_s: float = Field(300.0, gt=0, description="Least seconds between two polls of a feed.")
+    feed_interval_max_s: float = Field(
+        86400.0, gt=0, description="Most seconds between two polls of a feed, whatever it asks for or however it fails."
+    )
+    feed_silent_after_s: float = Field(
+        7 * 86400.0, gt=0, description="Seconds without anything new after which a feed added now raises the alarm."
+    )
+    feeds_look_every_s: float = Field(1.0, gt=0, description="Seconds between two looks for feeds that are due.")
+
     broker_transport: Literal["safe", "stock"] = Field(
         "safe", description="`safe` loses no job at a kill; `stock` is Celery's own Redis transport."
     )
@@ -108,10 +153,23 @@ class Settings(BaseSettings):
             raise ValueError(f"broker_lease_s must be at least twice broker_renew_s, which is {self.broker_renew_s:g}")
         return self
 
+    @model_validator(mode="after")
+    def _feeds_are_left_alone(self) -> Self:
+        if self.feed_interval_max_s < self.feed_interval_min_s:
+            raise ValueError(f"feed_interval_max_s is below feed_interval_min_s, {self.feed_interval_min_s:g}")
+        if self.fetch_lease_s < self.fetch_whole_s:
+            raise ValueError(f"fetch_lease_s must be at least fetch_whole_s, which is {self.fetch_whole_s:g}")
+        return self
+
     @property
     def inbox(self) -> Path:
         """The watched inbox."""
         return self.inbox_dir or self.data_dir / "inbox"
+
+    @property
+    def spool(self) -> Path:
+        """What the HTTP and feed doors accepted and is not stored yet."""
+        return self.spool_dir or self.data_dir / "spool"
 
     @classmethod
     def settings_customise_sources(

@@ -23,7 +23,14 @@ from copydesk.supervisor import Program, Supervised, Supervisor
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 # What each process logs once it is up.
-READY = {"storage": "storage worker ready", "ingest": " ready.", "inbox": "inbox open"}
+READY = {
+    "api": "http door open",
+    "fetch": " ready.",
+    "inbox": "inbox open",
+    "ingest": " ready.",
+    "scheduler": "scheduler ready",
+    "storage": "storage worker ready",
+}
 
 # Ingest and storage workers are asked to stop together: each has its own grace period.
 WORKERS = "workers"
@@ -78,7 +85,10 @@ def programs(settings: Settings) -> list[Program]:
     return [
         *(_program(name, "workers.storage", settings, group=WORKERS) for name in storage),
         *(_program(name, "workers.ingest", settings, group=WORKERS) for name in ingest),
+        _program("fetch", "workers.fetch", settings, group=WORKERS),
         _program("inbox", "services.inbox", settings, group=""),
+        _program("scheduler", "services.scheduler", settings, group=""),
+        _program("api", "services.api", settings, group=""),
     ]
 
 
@@ -87,6 +97,7 @@ def announcement(settings: Settings) -> str:
     return "\n".join(
         (
             f"inbox     {settings.inbox.resolve()}",
+            f"http      http://{settings.http_host}:{settings.http_port}/v1/documents",
             f"redis     {settings.redis_url.get_secret_value()}",
             f"postgres  {settings.postgres_url.get_secret_value()}",
             f"logs      {(settings.data_dir / 'logs').resolve()}",

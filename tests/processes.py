@@ -22,7 +22,14 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 
-MODULES = {"inbox": "services.inbox", "ingest": "workers.ingest", "storage": "workers.storage"}
+MODULES = {
+    "api": "services.api",
+    "fetch": "workers.fetch",
+    "inbox": "services.inbox",
+    "ingest": "workers.ingest",
+    "scheduler": "services.scheduler",
+    "storage": "workers.storage",
+}
 
 
 def die_with_parent() -> None:
@@ -37,6 +44,7 @@ class Stack:
     def __init__(self, folder: Path, redis_url: str, database_url: str, **settings: object) -> None:
         self.folder = folder
         self.inbox = folder / "inbox"
+        self.spool = folder / "spool"
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.redis_url = redis_url
         self.database_url = database_url
@@ -67,6 +75,7 @@ class Stack:
             "COPYDESK_REDIS_URL": self.redis_url,
             "COPYDESK_POSTGRES_URL": self.database_url,
             "COPYDESK_INBOX_DIR": str(self.inbox),
+            "COPYDESK_SPOOL_DIR": str(self.spool),
             "COPYDESK_WORKER_NAME": name,
             "PYTHONUNBUFFERED": "1",
             **self._settings,

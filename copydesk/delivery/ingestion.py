@@ -16,10 +16,10 @@ from typing import TypeVar
 import structlog
 
 from copydesk.cleaning import load_rules
-from copydesk.delivery import claims
-from copydesk.delivery.publication import Limits, entries_of, job_ref, refused_item, refused_job
+from copydesk.delivery import claims, spool
+from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.delivery.watchdog import Watchdog
-from copydesk.errors import CopydeskError, DependencyError, InvalidJob, ProcessingError
+from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
 from copydesk.models import Outcome
 from copydesk.queue import streams
 from copydesk.queue.jobs import Job, JobItem, read_job, safe_id
@@ -93,7 +93,7 @@ class Ingestion:
 
     def _entries(self, job: Job) -> Iterator[Outgoing]:
         try:
-            yield from entries_of(job, self._rules, self._read, self._limits, on_item=self._begin_item)
+            yield from entries_of(job, self._rules, self._reader(job), self._limits, on_item=self._begin_item)
         finally:
             structlog.contextvars.unbind_contextvars("item_id")
             self._watchdog.end()
@@ -123,8 +123,17 @@ class Ingestion:
         structlog.contextvars.bind_contextvars(item_id=item.id)
         self._watchdog.begin(item.id)
 
-    def _read(self, ref: str, limit: int) -> bytes:
-        return self._insist(lambda: claims.read(self._settings.inbox, ref, limit))
+    def _reader(self, job: Job) -> Read:
+        """Reads the job's refs where its door keeps them; a stranger's job has none, and reads nobody's."""
+
+        def read(ref: str, limit: int) -> bytes:
+            if job.kind == "file":
+                return self._insist(lambda: claims.read(self._settings.inbox, ref, limit))
+            if job.kind in ("http", "feed"):
+                return self._insist(lambda: spool.read(self._settings.spool, ref, limit))
+            raise MissingInput(ref, "only the doors of copydesk may refer to an input")
+
+        return read
 
     def _insist(self, call: Callable[[], T]) -> T:
         """Call until it works: a dependency that is away is waited for, with a back-off of up to five seconds."""

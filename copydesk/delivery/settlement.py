@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from copydesk.dedupe.identity import VERSIONED, judge
@@ -31,6 +31,8 @@ class Plan:
     events: list[Row] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    unchanged: list[tuple[str, str]] = field(default_factory=list)
+    """(job, item) of what a feed brought as it was: only counted, since each poll brings most of it again."""
 
 
 def article_id(entry: ArticleEntry) -> str:
@@ -92,9 +94,12 @@ def plan_articles(
     return plan
 
 
-def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry]) -> None:
-    """Add the items that end without an article."""
+def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collection[tuple[str, str]] = ()) -> None:
+    """Add the items that end without an article. `told` are the (source, item key) that a poll before rejected."""
     for entry in entries:
+        if _is_only_counted(entry, entry.outcome) or feed_item(entry) in told:
+            plan.unchanged.append((entry.job.id, entry.item_id))
+            continue
         plan.receipts.append(
             Receipt(
                 entry.job.id, entry.item_id, entry.parent_id, entry.job.source, entry.outcome, entry.reason, entry.code
@@ -116,10 +121,18 @@ def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry]) -> None:
             )
 
 
+def feed_item(entry: OutcomeEntry) -> tuple[str, str] | None:
+    """(source, item key) by which an entry of a feed that is no article is known in the next poll."""
+    is_item = entry.job.kind == "feed" and entry.outcome is Outcome.REJECTED and entry.item_id != entry.parent_id
+    return (entry.job.source, entry.item_id.removeprefix(entry.parent_id)) if is_item else None
+
+
 def job_counts(
-    entries: Iterable[ArticleEntry | OutcomeEntry | CloseEntry], inserted: Iterable[tuple[str, str]]
+    entries: Iterable[ArticleEntry | OutcomeEntry | CloseEntry],
+    inserted: Iterable[tuple[str, str]],
+    unchanged: Iterable[tuple[str, str]] = (),
 ) -> list[JobCount]:
-    """What the batch adds to each job: the receipts actually inserted, and the total where it closes."""
+    """What the batch adds to each job: the receipts actually inserted, unchanged items, the total where it closes."""
     refs: dict[str, JobRef] = {}
     totals: dict[str, int] = {}
     done: dict[str, int] = {}
@@ -129,8 +142,20 @@ def job_counts(
             totals.setdefault(entry.job.id, entry.total)
     for ingest_id, _ in inserted:
         done[ingest_id] = done.get(ingest_id, 0) + 1
+    items: dict[str, list[str]] = {}
+    for ingest_id, item_id in unchanged:
+        items.setdefault(ingest_id, []).append(item_id)
     return [
-        JobCount(r.id, r.source, r.kind, r.origin, r.received_at, done.get(r.id, 0), totals.get(r.id))
+        JobCount(
+            r.id,
+            r.source,
+            r.kind,
+            r.origin,
+            r.received_at,
+            done.get(r.id, 0),
+            totals.get(r.id),
+            tuple(items.get(r.id, ())),
+        )
         for r in refs.values()
     ]
 
@@ -142,7 +167,8 @@ def together(counts: Iterable[JobCount]) -> list[JobCount]:
         before = summed.setdefault(count.id, count)
         if before is not count:
             total = count.total if before.total is None else before.total
-            summed[count.id] = replace(before, done=before.done + count.done, total=total)
+            unchanged = (*before.unchanged, *count.unchanged)
+            summed[count.id] = replace(before, done=before.done + count.done, total=total, unchanged=unchanged)
     return list(summed.values())
 
 
@@ -221,6 +247,9 @@ def _keys_after(entry: ArticleEntry, verdict: Verdict, target: str, keys: Keys) 
 def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | None) -> None:
     """Add the receipt, and what consumers and operators need to know of it."""
     job, target = entry.job, verdict.article_id
+    if _is_only_counted(entry, verdict.outcome):
+        plan.unchanged.append((job.id, entry.item_id))
+        return
     if verdict.outcome is Outcome.STORED:
         target = article_id(entry)
     plan.receipts.append(
@@ -275,3 +304,7 @@ def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | N
                 "item_id": entry.item_id,
             }
         )
+
+
+def _is_only_counted(entry: ArticleEntry | OutcomeEntry, outcome: Outcome) -> bool:
+    return entry.job.kind == "feed" and outcome is Outcome.UNCHANGED

@@ -13,7 +13,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -122,16 +122,43 @@ class SpoolWriter:
 
     def commit(self, *, source: str, kind: str, origin: str | None, received_at: datetime) -> Spooled:
         """Make it accepted: when this returns, a power cut does not lose it."""
+        spooled = self.seal(source=source, kind=kind, origin=origin, received_at=received_at)
+        publish([self])
+        return spooled
+
+    def seal(self, *, source: str, kind: str, origin: str | None, received_at: datetime) -> Spooled:
+        """Bring it to the disk whole, and not yet accepted: `publish` does that, for several at once."""
         spooled = Spooled(self._id, source, kind, origin, received_at, tuple(self._items))
         manifest = json.dumps(_as_json(spooled)).encode("ascii")
-        with _translated_errors(self._final):
+        with _translated_errors(self._temporary):
             self._file.write(manifest)
             self._file.write(_FOOT.pack(len(manifest), zlib.crc32(manifest)))
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._temporary.rename(self._final)
-            _sync_folder(self._final.parent)
+            self._file.close()
         return spooled
+
+    def accept(self) -> Path:
+        """Give a sealed file its name; the folder is not synced yet."""
+        with _translated_errors(self._final):
+            self._temporary.rename(self._final)
+        return self._final
+
+
+def publish(writers: Sequence[SpoolWriter]) -> None:
+    """Make sealed jobs accepted, with one sync of their folder; all of them, or none where the disk refuses one."""
+    accepted: list[Path] = []
+    try:
+        for writer in writers:
+            accepted.append(writer.accept())
+        for folder in {path.parent for path in accepted}:
+            with _translated_errors(folder):
+                _sync_folder(folder)
+    except SpoolUnavailable:
+        for path in accepted:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
 
 
 def load(spool: Path, job_id: str) -> Spooled | None:
@@ -148,16 +175,12 @@ def load(spool: Path, job_id: str) -> Spooled | None:
         raise
 
 
-def outstanding(spool: Path) -> Iterator[Spooled]:
-    """Every accepted job that was not removed yet, in no order. Raises `SpoolUnavailable`."""
+def ids(spool: Path) -> list[str]:
+    """The id of every accepted job that was not removed yet, in no order. Raises `SpoolUnavailable`."""
     if not spool.exists():
-        return
+        return []
     with _translated_errors(spool):
-        names = [entry.name for entry in os.scandir(spool) if entry.name.endswith(_SUFFIX)]
-    for name in names:
-        found = load(spool, name.removesuffix(_SUFFIX))
-        if found:
-            yield found
+        return [e.name.removesuffix(_SUFFIX) for e in os.scandir(spool) if e.name.endswith(_SUFFIX)]
 
 
 def read(spool: Path, ref: str, limit: int) -> bytes:

@@ -1,7 +1,7 @@
 """One batch of stream entries in one Postgres transaction, a refused row cut out by bisection.
 
 The caller opens the transaction and settles the entries after its commit. Locks are taken in one order everywhere:
-raw inputs, identity keys, articles, receipts, jobs; rows of each sorted.
+raw inputs, identity keys, articles, receipts, jobs, feeds; rows of each sorted.
 """
 
 from __future__ import annotations
@@ -10,18 +10,28 @@ import contextlib
 import hashlib
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from copydesk.delivery import settlement
+from copydesk.delivery.progress import advance
 from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
 from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
-from copydesk.storage import articles, dead_letters, identities, outbox, raws, receipts, sightings
+from copydesk.storage import articles, dead_letters, feeds, identities, outbox, raws, receipts, sightings
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.dead_letters import DeadLetter
 from copydesk.storage.receipts import JobCount, Receipt
 
 Entry = ArticleEntry | OutcomeEntry | CloseEntry
 Item = tuple[Incoming, ArticleEntry | OutcomeEntry]
+
+
+@dataclass(slots=True)
+class Written:
+    """(job, item) of each new receipt, and of what is only counted."""
+
+    receipts: set[tuple[str, str]] = field(default_factory=set)
+    unchanged: set[tuple[str, str]] = field(default_factory=set)
 
 
 def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
@@ -42,12 +52,12 @@ def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
         if not isinstance(entry, CloseEntry):
             items.append((incoming, entry))
     raws.add(connection, {e.raw_sha256: i.raw for i, e in items if i.raw and e.raw_sha256})
-    inserted: set[tuple[str, str]] = set()
-    _write_or_bisect(connection, items, inserted)
-    counts = settlement.job_counts(entries, inserted)
+    written = Written()
+    _write_or_bisect(connection, items, written)
+    counts = settlement.job_counts(entries, written.receipts, written.unchanged)
     for incoming, reason in unreadable:
         counts += _bury_unreadable(connection, incoming, reason)
-    return receipts.count(connection, settlement.together(counts))
+    return _close(connection, settlement.together(counts))
 
 
 def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> list[str]:
@@ -55,33 +65,44 @@ def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> list
     try:
         entry = incoming.decode()
     except RowRefused as error:
-        return receipts.count(connection, _bury_unreadable(connection, incoming, error))
+        return _close(connection, _bury_unreadable(connection, incoming, error))
     inserted: set[tuple[str, str]] = set()
     if not isinstance(entry, CloseEntry):
         if incoming.raw and entry.raw_sha256:
             raws.add(connection, {entry.raw_sha256: incoming.raw})
         inserted = _refuse(connection, incoming, entry, reason)
-    return receipts.count(connection, settlement.job_counts([entry], inserted))
+    return _close(connection, settlement.job_counts([entry], inserted))
 
 
-def _write_or_bisect(connection: Connection, batch: Sequence[Item], inserted: set[tuple[str, str]]) -> None:
-    """Write the entries; where Postgres refuses a row, halve until it is alone. Adds to `inserted`."""
+def _close(connection: Connection, counts: Sequence[JobCount]) -> list[str]:
+    """Count; where that completes the job of a feed, the feed's place moves in the same transaction."""
+    closed = receipts.count(connection, counts)
+    of_feeds = {count.id for count in counts if count.kind == "feed"}.intersection(closed)
+    if of_feeds:
+        advance(connection, sorted(of_feeds))
+    return closed
+
+
+def _write_or_bisect(connection: Connection, batch: Sequence[Item], written: Written) -> None:
+    """Write the entries; where Postgres refuses a row, halve until it is alone. Adds to `written`."""
     if not batch:
         return
     try:
         with translated_errors("batch"), connection.transaction():  # a savepoint: the outer transaction goes on
-            inserted |= _write(connection, [item for _, item in batch])
+            new = _write(connection, [item for _, item in batch])
+        written.receipts |= new.receipts
+        written.unchanged |= new.unchanged
     except RowRefused as error:
         if len(batch) == 1:
-            inserted |= _refuse(connection, batch[0][0], batch[0][1], error)
+            written.receipts |= _refuse(connection, batch[0][0], batch[0][1], error)
             return
         half = len(batch) // 2
-        _write_or_bisect(connection, batch[:half], inserted)
-        _write_or_bisect(connection, batch[half:], inserted)
+        _write_or_bisect(connection, batch[:half], written)
+        _write_or_bisect(connection, batch[half:], written)
 
 
-def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry]) -> set[tuple[str, str]]:
-    """Judge and write; returns the (job, item) of the receipts that were not there before."""
+def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry]) -> Written:
+    """Judge and write; returns what was not there before."""
     candidates = [e for e in items if isinstance(e, ArticleEntry)]
     wanted = settlement.wanted_keys(candidates)
     held = identities.take(connection, wanted)
@@ -92,14 +113,20 @@ def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry])
     fresh = _once(items, known)
     current = articles.load_current(connection, sorted({state.article_id for state in held.values()}))
     plan = settlement.plan_articles([e for e in fresh if isinstance(e, ArticleEntry)], wanted, held, current)
-    settlement.plan_outcomes(plan, [e for e in fresh if isinstance(e, OutcomeEntry)])
+    outcomes = [e for e in fresh if isinstance(e, OutcomeEntry)]
+    settlement.plan_outcomes(plan, outcomes, told=_told_before(connection, outcomes))
     articles.write(connection, plan.revisions)
     identities.hold(connection, plan.keys)
     identities.release(connection, plan.released)
     sightings.add(connection, plan.sightings)
     outbox.add(connection, plan.events)
     dead_letters.add(connection, plan.dead_letters)
-    return receipts.add(connection, plan.receipts)
+    return Written(receipts.add(connection, plan.receipts), set(plan.unchanged))
+
+
+def _told_before(connection: Connection, outcomes: Sequence[OutcomeEntry]) -> set[tuple[str, str]]:
+    rejected = {item for entry in outcomes if (item := settlement.feed_item(entry))}
+    return rejected - feeds.reject(connection, sorted(rejected))
 
 
 def _is_missing(entry: ArticleEntry | OutcomeEntry) -> bool:

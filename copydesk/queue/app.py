@@ -13,8 +13,17 @@ from kombu.exceptions import OperationalError
 
 from copydesk.errors import QueueUnavailable
 from copydesk.queue import transport
-from copydesk.queue.jobs import DEFAULT_QUEUE, INGEST_QUEUE, INGEST_TASK, Job, payload_of
-from copydesk.queue.streams import translated_errors
+from copydesk.queue.jobs import (
+    DEFAULT_QUEUE,
+    FETCH_QUEUE,
+    FETCH_TASK,
+    INGEST_QUEUE,
+    INGEST_TASK,
+    FetchJob,
+    Job,
+    payload_of,
+)
+from copydesk.queue.streams import ArticleStream, connect, translated_errors
 from copydesk.settings import Settings
 
 
@@ -69,18 +78,27 @@ def broker_url(settings: Settings) -> str:
 
 def offer(app: Celery, job: Job) -> None:
     """Put a job on the ingest queue, its id as the task's. Raises `QueueUnavailable`."""
+    _send(app, INGEST_TASK, INGEST_QUEUE, payload_of(job), job.id)
+
+
+def ask_to_fetch(app: Celery, job: FetchJob) -> None:
+    """Put a feed on the fetch queue. Raises `QueueUnavailable`."""
+    _send(app, FETCH_TASK, FETCH_QUEUE, job.model_dump(mode="json"), f"feed-{job.feed_id}-{job.lease.isoformat()}")
+
+
+def _send(app: Celery, task: str, queue: str, payload: dict[str, Any], task_id: str) -> None:
     try:
         # Few quick retries: the caller keeps the job and comes back.
-        app.send_task(
-            INGEST_TASK,
-            args=[payload_of(job)],
-            task_id=job.id,
-            queue=INGEST_QUEUE,
-            retry=False,
-            ignore_result=True,
-        )
+        app.send_task(task, args=[payload], task_id=task_id, queue=queue, retry=False, ignore_result=True)
     except (OperationalError, redis.RedisError, OSError) as error:
-        raise QueueUnavailable(job.id, str(error)) from error
+        raise QueueUnavailable(task_id, str(error)) from error
+
+
+def fetches_waiting(client: redis.Redis) -> int:
+    """Feeds on the fetch queue that no worker has taken. Raises `QueueUnavailable`."""
+    with translated_errors("fetches waiting"):
+        length: Any = client.llen(FETCH_QUEUE)
+        return int(length)
 
 
 def jobs_waiting(client: redis.Redis) -> int:
@@ -92,3 +110,12 @@ def jobs_waiting(client: redis.Redis) -> int:
         pipe.hlen("unacked")
         counts: list[Any] = pipe.execute()
         return sum(int(count) for count in counts)
+
+
+def is_idle(redis_url: str) -> bool:
+    """Whether no job is queued or in hand and no article is on its way. Raises `QueueUnavailable`."""
+    client = connect(redis_url)
+    try:
+        return jobs_waiting(client) == 0 and ArticleStream(client).depth() == 0
+    finally:
+        client.close()

@@ -22,6 +22,9 @@ VERSION = 1
 INGEST_TASK = "copydesk.ingest"
 INGEST_QUEUE = "copydesk.ingest"
 
+FETCH_TASK = "copydesk.fetch"
+FETCH_QUEUE = "copydesk.fetch"
+
 # A stock producer that names no queue sends to this one.
 DEFAULT_QUEUE = "celery"
 
@@ -109,6 +112,24 @@ def read_job(payload: object, *, task_id: str, now: datetime) -> Job:
     if job.received_at > now + FUTURE_MAX:
         raise InvalidJob(task_id, f"received_at: {job.received_at.isoformat()} lies in the future")
     return job
+
+
+class FetchJob(Wire):
+    """Version 1 of what the scheduler asks of a fetch worker: a feed, and the lease it is to be fetched under."""
+
+    v: Literal[1]
+    feed_id: int
+    lease: Moment
+
+
+def read_fetch_job(payload: object, *, task_id: str) -> FetchJob:
+    """Check a payload as it came off the queue. Raises `InvalidJob`."""
+    try:
+        return FetchJob.model_validate_json(json.dumps(payload, default=str))
+    except ValidationError as error:
+        raise InvalidJob(task_id, "; ".join(_faults(error))) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidJob(task_id, f"not JSON: {error}") from error
 
 
 def safe_id(task_id: str) -> str:

@@ -75,6 +75,12 @@ def deadline(connection: Connection, seconds: float) -> Iterator[None]:
             timer.cancel()
 
 
+def ping(connection: Connection) -> None:
+    """Ask for a sign of life. Raises `DatabaseUnavailable`."""
+    with translated_errors("ping"), connection.transaction():
+        connection.execute("select 1")
+
+
 @contextlib.contextmanager
 def translated_errors(subject: str) -> Iterator[None]:
     """Raises `RowRefused` for what Postgres refuses in a row, `DatabaseUnavailable` for everything else."""

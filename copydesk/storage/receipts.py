@@ -22,11 +22,17 @@ select ingest_id, item_id, parent_id, source, outcome, article_id, revision, cod
 returning ingest_id, item_id
 """
 
-# Which of these items already have a receipt: what is delivered again does nothing.
+# Which of these items already have their outcome: what is delivered again does nothing. A closed job of a feed no
+# longer knows which of its items were unchanged, so none of them is looked at again; an item that a newer reading
+# would find comes with the feed's next body.
 _KNOWN = """
+with t as (select ingest_id, item_id from json_to_recordset(%s::json) as t(ingest_id text, item_id text))
 select r.ingest_id, r.item_id
-  from json_to_recordset(%s::json) as t(ingest_id text, item_id text)
-  join receipt r on r.ingest_id = t.ingest_id and r.item_id = t.item_id
+  from t join receipt r on r.ingest_id = t.ingest_id and r.item_id = t.item_id
+union
+select t.ingest_id, t.item_id
+  from t join ingest i on i.id = t.ingest_id
+ where i.kind = 'feed' and (i.closed_at is not null or t.item_id = any (i.unchanged))
 """
 
 # Which of these containers have receipts for what came out of them.
@@ -36,21 +42,32 @@ select distinct r.ingest_id, r.parent_id
   join receipt r on r.ingest_id = t.ingest_id and r.parent_id = t.item_id
 """
 
-# Count the receipts actually inserted, and close the job when it has all. The row lock lets one writer see
-# done = total. A job read again under newer rules may have more items than its first total: hence >=.
+# Count the receipts actually inserted and the unchanged items not noted before, and close the job when it has all. The
+# row lock lets one writer see done = total. A job read again under newer rules may have more items than its first
+# total: hence >=.
 _COUNT = """
-insert into ingest as i (id, source, kind, origin, received_at, total, done, closed_at)
-select id, source, kind, origin, received_at, total, done, case when done >= total then now() end
-  from json_to_recordset(%s::json) as t(
-       id text, source text, kind text, origin text, received_at timestamptz, total integer, done integer)
+insert into ingest as i (id, source, kind, origin, received_at, total, done, unchanged, unchanged_count, closed_at)
+select id, source, kind, origin, received_at, total, done + cardinality(unchanged), unchanged, cardinality(unchanged),
+       case when done + cardinality(unchanged) >= total then now() end
+  from (select id, source, kind, origin, received_at, total, done,
+               array(select distinct json_array_elements_text(unchanged)) as unchanged
+          from json_to_recordset(%s::json) as t(
+               id text, source text, kind text, origin text, received_at timestamptz, total integer, done integer,
+               unchanged json)) as t
  order by id
     on conflict (id) do update
-   set done = i.done + excluded.done,
-       total = coalesce(i.total, excluded.total),
-       closed_at = coalesce(i.closed_at,
-           case when i.done + excluded.done >= coalesce(i.total, excluded.total) then now() end)
+   set (total, done, unchanged, unchanged_count, closed_at) = (
+       select n.total, n.done, i.unchanged || n.ids, i.unchanged_count + cardinality(n.ids),
+              coalesce(i.closed_at, case when n.done >= n.total then now() end)
+         from (select a.ids, coalesce(i.total, excluded.total) as total,
+                      i.done + excluded.done - excluded.unchanged_count + cardinality(a.ids) as done
+                 from (select array(select unnest(excluded.unchanged) where i.closed_at is null
+                                    except select unnest(i.unchanged)) as ids) as a) as n)
 returning i.id, i.closed_at is not null
 """
+
+# The ids were there to count each once; a closed job needs only their number.
+_EMPTY = "update ingest set unchanged = '{}' where id = any (%s) and unchanged <> '{}'"
 
 _OF_CLOSED = """
 select r.ingest_id, r.item_id, r.parent_id, r.source, r.outcome, r.article_id, r.revision, r.code, r.reason, r.scores
@@ -62,7 +79,8 @@ select r.ingest_id, r.item_id, r.parent_id, r.source, r.outcome, r.article_id, r
 
 _CLOSED = "select id from ingest where id = any (%s) and closed_at is not null"
 
-_NEWEST_CLOSED = "select max(received_at) from ingest where source = any (%s) and kind = %s and closed_at is not null"
+# Celery senders set received_at themselves, so theirs says nothing about the order in the queue.
+_NEWEST_CLOSED = "select max(received_at) from ingest where kind <> 'celery' and closed_at is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +109,10 @@ class JobCount:
     origin: str | None
     received_at: datetime
     done: int
+    """Receipts inserted."""
     total: int | None
+    unchanged: tuple[str, ...] = ()
+    """Items of a feed that are as they were, which have no receipt."""
 
 
 def add(connection: Connection, receipts: Sequence[Receipt]) -> set[tuple[str, str]]:
@@ -115,7 +136,7 @@ def add(connection: Connection, receipts: Sequence[Receipt]) -> set[tuple[str, s
 
 
 def known(connection: Connection, items: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of (ingest id, item id) that have a receipt."""
+    """Those of (ingest id, item id) that have their outcome."""
     return _find(connection, _KNOWN, items)
 
 
@@ -135,10 +156,15 @@ def count(connection: Connection, jobs: Sequence[JobCount]) -> list[str]:
             "received_at": job.received_at.isoformat(),
             "total": job.total,
             "done": job.done,
+            "unchanged": job.unchanged,
         }
         for job in jobs
     ]
-    return [str(job_id) for job_id, is_closed in send(connection, _COUNT, rows) if is_closed]
+    closed = [str(job_id) for job_id, is_closed in send(connection, _COUNT, rows) if is_closed]
+    if any(job.unchanged for job in jobs):
+        with connection.cursor() as cursor:
+            cursor.execute(_EMPTY, (closed,))
+    return closed
 
 
 def of_closed_jobs(connection: Connection, ingest_ids: Sequence[str]) -> dict[str, list[Receipt]]:
@@ -166,10 +192,17 @@ def of_closed_jobs(connection: Connection, ingest_ids: Sequence[str]) -> dict[st
     return found
 
 
-def newest_closed(connection: Connection, sources: Sequence[str], kind: str) -> datetime | None:
-    """When the youngest complete job of these sources was received: older ones still open have been overtaken."""
+def closed_jobs(connection: Connection, ingest_ids: Sequence[str]) -> list[str]:
+    """Those jobs that are complete."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_CLOSED, (list(sources), kind))
+        cursor.execute(_CLOSED, (list(ingest_ids),))
+        return [str(job_id) for (job_id,) in cursor.fetchall()]
+
+
+def newest_closed(connection: Connection) -> datetime | None:
+    """When the youngest complete job of our own doors was received: older ones still open have been overtaken."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_CLOSED)
         row = cursor.fetchone()
         return row[0] if row else None
 

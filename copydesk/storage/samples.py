@@ -15,7 +15,7 @@ select count(distinct (r.ingest_id, r.parent_id))
 
 _OUTCOMES = """
 select i.kind, coalesce(r.item_id, ''), r.outcome, coalesce(a.title, r.reason), coalesce(a.publisher, ''),
-       coalesce(a.language, ''), coalesce(v.name, '')
+       coalesce(a.language, ''), coalesce(v.name, v.guid, '')
   from receipt r
   join ingest i on i.id = r.ingest_id
   left join article a on a.id = r.article_id

@@ -9,17 +9,21 @@ create table schema_migration (
 
 -- One row a job. Whichever transaction makes done = total closes it.
 create table ingest (
-    id          text primary key,
-    source      text not null,
-    kind        text not null,
-    origin      text,
-    received_at timestamptz not null,
-    total       integer,
-    done        integer not null default 0,
-    opened_at   timestamptz not null default now(),
-    closed_at   timestamptz
+    id              text primary key,
+    source          text not null,
+    kind            text not null,
+    origin          text,
+    received_at     timestamptz not null,
+    total           integer,
+    done            integer not null default 0,
+    -- Of a feed: the items that are as they were, which have no receipt. Counted in done; emptied when the job closes.
+    unchanged       text[] not null default '{}',
+    unchanged_count integer not null default 0,
+    opened_at       timestamptz not null default now(),
+    closed_at       timestamptz
 );
 create index ingest_open on ingest (received_at) where closed_at is null;
+create index ingest_closed on ingest (received_at) where closed_at is not null and kind <> 'celery';
 
 -- Inputs as they came, zlib-compressed. One row however often the same bytes come.
 create table raw (
@@ -78,6 +82,8 @@ create table revision (
     stored_at      timestamptz not null default now(),
     primary key (article_id, number)
 );
+create index revision_name on revision (name);
+create index revision_url on revision (url);
 
 -- The names under which an article can be met again. The unique key settles races between writers.
 create table identity_key (
@@ -107,7 +113,10 @@ create table receipt (
     recorded_at timestamptz not null default now(),
     primary key (ingest_id, item_id)
 );
-create index receipt_item on receipt (source, item_id);
+-- For "where is my document?", which may know any of these.
+create index receipt_item on receipt (item_id);
+create index receipt_parent on receipt (parent_id) where parent_id <> item_id;
+create index receipt_article on receipt (article_id, revision);
 
 -- Where else an article was seen. No foreign key: a follower may arrive before its leader.
 create table sighting (
@@ -124,6 +133,8 @@ create table sighting (
     primary key (ingest_id, item_id)
 );
 create index sighting_article on sighting (article_id, seen_at);
+create index sighting_name on sighting (name);
+create index sighting_url on sighting (url);
 
 -- What could not be carried to a row: rejected inputs with their bytes, and items our own code failed on.
 create table dead_letter (
@@ -160,6 +171,77 @@ create table outbox (
     item_id    text not null,
     written_at timestamptz not null default now()
 );
+
+-- Polled feeds. etag, last_modified and body_sha256 are those of the last body of which every item is committed.
+create table feed (
+    id             bigint generated always as identity primary key,
+    url            text not null unique,
+    source         text not null,
+    title          text,
+    enabled        boolean not null default true,
+    etag           text,
+    last_modified  text,
+    body_sha256    text,
+    -- Learnt; the next poll may wait longer, by what the feed and its server ask for.
+    interval_s     double precision not null,
+    due_at         timestamptz not null default now(),
+    -- Whoever holds the lease names this moment; nobody else may end it.
+    leased_until   timestamptz,
+    failures       integer not null default 0,
+    last_error     text,
+    fetched_at     timestamptz,
+    -- When it last brought something new.
+    changed_at     timestamptz,
+    silent_after_s double precision not null,
+    silent_since   timestamptz,
+    -- Where its address has moved for good, by what its server says.
+    moved_to       text,
+    added_at       timestamptz not null default now()
+);
+create index feed_due on feed (due_at) where enabled;
+
+-- A body on its way: what becomes of its feed once its job is closed.
+create table feed_fetch (
+    ingest_id     text primary key,
+    feed_id       bigint not null references feed on delete cascade,
+    fetched_at    timestamptz not null default now(),
+    status        integer not null,
+    etag          text,
+    last_modified text,
+    body_sha256   text not null,
+    -- The least time to the next poll that the feed and its server ask for.
+    wait_s        double precision not null,
+    -- The bounds of its interval.
+    min_s         double precision not null,
+    max_s         double precision not null,
+    moved_to      text
+);
+create index feed_fetch_feed on feed_fetch (feed_id);
+
+-- Items of feeds that are no articles: told once, since each poll brings them again.
+create table feed_reject (
+    source      text not null,
+    -- The end of the item's id, which the same item has in every poll.
+    item_key    text not null,
+    rejected_at timestamptz not null default now(),
+    primary key (source, item_key)
+);
+
+-- One row a poll, when its outcome is known.
+create table feed_log (
+    id         bigint generated always as identity primary key,
+    feed_id    bigint not null references feed on delete cascade,
+    fetched_at timestamptz not null,
+    result     text not null check (result in ('taken_in', 'not_modified', 'same_body', 'failed')),
+    status     integer,
+    ingest_id  text,
+    items      integer,
+    fresh      integer,
+    unchanged  integer,
+    error      text,
+    due_at     timestamptz not null
+);
+create index feed_log_feed on feed_log (feed_id, id);
 
 -- The stable view for everyone who just wants to query: one row an article, its current revision.
 create view article as

@@ -17,9 +17,10 @@ from celery import Celery
 
 from copydesk.delivery import claims, outcomes
 from copydesk.delivery.claims import Claim, Found
+from copydesk.delivery.offers import Offers
 from copydesk.errors import DatabaseUnavailable, DependencyError, QueueUnavailable, SpoolUnavailable
 from copydesk.queue import streams
-from copydesk.queue.app import jobs_waiting, offer
+from copydesk.queue.app import is_idle, offer
 from copydesk.queue.jobs import ITEMS_MAX
 from copydesk.queue.streams import ArticleStream
 from copydesk.settings import Settings
@@ -54,7 +55,7 @@ class InboxService:
         self._completeness = Completeness(settings.inbox_grace_s)
         self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._claims: dict[str, Claim] = {}
-        self._offered: dict[str, datetime] = {}
+        self._offers = Offers(settings.overdue_s)
         self._connection: Connection | None = None
         self._asked = 0.0
         self._reconciled = 0.0
@@ -70,7 +71,7 @@ class InboxService:
         """Serve until `stop`."""
         (self._inbox / claims.WORK).mkdir(parents=True, exist_ok=True)
         for claim in claims.outstanding(self._inbox):
-            self._claims[claim.id] = claim
+            self._take_on(claim)
         log.info("inbox open", inbox=str(self._inbox), outstanding=len(self._claims))
         if self._settings.inbox_events:
             self._watch = Watch(self._inbox, self._completeness, self._lock, self._wake)
@@ -137,7 +138,7 @@ class InboxService:
                 log.warning("files cannot be claimed and stay where they are", error=str(error))
                 continue
             if claim:
-                self._claims[claim.id] = claim
+                self._take_on(claim)
 
     def _is_readable(self, found: Found) -> bool:
         if os.access(found.path, os.R_OK):
@@ -153,13 +154,16 @@ class InboxService:
         return False
 
     def _offer_unsent(self) -> None:
-        for claim in list(self._claims.values()):
-            if claim.id not in self._offered:
-                self._offer(claim)
+        for job_id in self._offers.unsent():
+            self._offer(self._claims[job_id])
+
+    def _take_on(self, claim: Claim) -> None:
+        self._claims[claim.id] = claim
+        self._offers.add(claim.id, claim.received_at)
 
     def _offer(self, claim: Claim) -> None:
         offer(self._app, claim.job())
-        self._offered[claim.id] = datetime.now(UTC)
+        self._offers.offered(claim.id, datetime.now(UTC))
         log.info("offered", job_id=claim.id, source=claim.source, files=len(claim.files))
 
     # --- settle ------------------------------------------------------------------------------------------------
@@ -193,7 +197,7 @@ class InboxService:
             if not own or claims.is_changed(self._inbox, claim.id, file):
                 again = claims.offer_again(self._inbox, claim, file, claim_id=new_id(), received_at=datetime.now(UTC))
                 if again:
-                    self._claims[again.id] = again
+                    self._take_on(again)
                 continue
             outcome = outcomes.of_file(own)
             place = claims.settle_file(
@@ -202,35 +206,20 @@ class InboxService:
             log.info("settled", item_id=f"{claim.id}/{file.number}", outcome=outcome.value, file=str(place))
         claims.discard_claim(self._inbox, claim.id)
         self._claims.pop(claim.id, None)
-        self._offered.pop(claim.id, None)
+        self._offers.forget(claim.id)
 
     # --- reconcile ---------------------------------------------------------------------------------------------
 
     def _reconcile(self) -> None:
-        if time.monotonic() - self._reconciled < RECONCILE_EVERY_S or not self._offered:
+        if time.monotonic() - self._reconciled < RECONCILE_EVERY_S or not self._claims:
             return
         self._reconciled = time.monotonic()
-        waiting = [(c.id, c.received_at, self._offered[c.id]) for c in self._claims.values() if c.id in self._offered]
-        sources = sorted({claims.source_name(c.source) for c in self._claims.values()})
-        with self._transaction("newest closed job") as connection:
-            newest = receipts.newest_closed(connection, sources, "file")
-        overdue = outcomes.overtaken(
-            waiting,
-            now=datetime.now(UTC),
-            newest_closed=newest,
-            is_idle=self._is_idle(),
-            overdue_s=self._settings.overdue_s,
-        )
-        for job_id in overdue:
+        with database.translated_errors("newest closed job"), self._connected().transaction():
+            newest = receipts.newest_closed(self._connected())
+        idle = is_idle(self._settings.redis_url.get_secret_value())
+        for job_id in self._offers.overdue(now=datetime.now(UTC), newest_closed=newest, is_idle=idle):
             log.warning("offered again: it was overtaken", job_id=job_id)
             self._offer(self._claims[job_id])
-
-    def _is_idle(self) -> bool:
-        client = streams.connect(self._settings.redis_url.get_secret_value())
-        try:
-            return jobs_waiting(client) == 0 and ArticleStream(client).depth() == 0
-        finally:
-            client.close()
 
     def _listen(self) -> None:
         """Hear of closed jobs as they close. Best effort: `_settle_closed` asks Postgres all the same."""

@@ -27,7 +27,7 @@ SEED = next((ROOT / "seeds" / "inbox").glob("000_*.txt"))
 
 SERVERS = {"postgres", "redis"}
 ONE_SHOT = {"claim-inbox", "migrate"}
-PROCESSES = {"inbox", "ingest", "storage"}
+PROCESSES = {"api", "fetch", "inbox", "ingest", "scheduler", "storage"}
 
 # Of one container (its name lasts through restarts by itself), of `copydesk up` alone, or wanting a mount of its own
 # (docs/operations.md says how).
@@ -50,11 +50,12 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.name = f"copydesk-test-{uuid.uuid4().hex[:8]}"
         self.inbox = folder / "inbox"
-        self.redis_port, self.postgres_port = free_ports(self.name, 2)
+        self.redis_port, self.postgres_port, self.http_port = free_ports(self.name, 3)
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | {
             "COPYDESK_INBOX_DIR": str(self.inbox),
             "COPYDESK_STORAGE_PROCESSES": "2",
             "REDIS_PORT": str(self.redis_port),
+            "COPYDESK_HTTP_PORT": str(self.http_port),
             "POSTGRES_PORT": str(self.postgres_port),
             "POSTGRES_PASSWORD": "p@ss/w:rd %41#",
             "UID": str(UID),

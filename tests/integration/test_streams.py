@@ -221,7 +221,10 @@ def test_a_reader_that_waits_survives_a_flush(stream: ArticleStream, redis_url: 
     def flush() -> None:
         with redis.Redis.from_url(redis_url) as client:
             wait_until(
-                lambda: any("xreadgroup" in c["cmd"] for c in client.client_list()), 5, "the reader waits", every_s=0.005
+                lambda: any("xreadgroup" in c["cmd"] for c in client.client_list()),
+                5,
+                "the reader waits",
+                every_s=0.005,
             )
             client.flushall()
 

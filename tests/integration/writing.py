@@ -78,7 +78,8 @@ _UNSOUND = {
     "a stored receipt too many": "select article_id from receipt where outcome = 'stored' group by 1 having count(*) > 1",
     "an article that no receipt stored": "select h.id from article_head h where not exists (select 1 from receipt r where r.article_id = h.id and r.outcome = 'stored')",
     "one text stored twice": "select text from article group by 1 having count(*) > 1",
-    "a job that counts otherwise than its receipts": "select i.id from ingest i where i.done <> (select count(*) from receipt r where r.ingest_id = i.id)",
+    "an unchanged item that is not counted": "select id from ingest where cardinality(unchanged) <> case when closed_at is null then unchanged_count else 0 end",
+    "a job that counts otherwise than its receipts": "select i.id from ingest i where i.done <> i.unchanged_count + (select count(*) from receipt r where r.ingest_id = i.id)",
 }
 
 

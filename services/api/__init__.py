@@ -1,0 +1,1 @@
+"""The HTTP door: takes documents into the spool, tells where they are."""

@@ -1,0 +1,1 @@
+"""Runs all that a clock wakes: the reconciler of the spool, due feeds."""

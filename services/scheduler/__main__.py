@@ -1,0 +1,37 @@
+"""Starts the scheduler: reads the settings, wires, runs."""
+
+import os
+import signal
+
+from copydesk import logs
+from copydesk.delivery.due_feeds import DueFeeds
+from copydesk.delivery.reconciler import SpoolReconciler
+from copydesk.queue.app import make_app
+from copydesk.settings import load
+from services.scheduler.app import Chore, Scheduler
+
+RECONCILE_EVERY_S = 2.0
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = load(os.environ)
+    logs.set_up(settings, "scheduler")
+    app = make_app(settings)
+    redis_url = settings.redis_url.get_secret_value()
+    chores = [
+        Chore(
+            "reconcile spool",
+            RECONCILE_EVERY_S,
+            SpoolReconciler(settings.spool, app, redis_url, overdue_s=settings.overdue_s).turn,
+        ),
+        Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
+    ]
+    scheduler = Scheduler(settings, chores)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: scheduler.stop())
+    scheduler.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Fetches feeds into the spool: the only process that opens connections to the outside."""
