@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from copydesk.cleaning.classes import CREDIT_ROLES
 from copydesk.cleaning.decision import Decision, Ruling
-from copydesk.cleaning.marks import Fact, Mark
+from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.rules import Rules
@@ -49,7 +49,7 @@ def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
         is_article=True,
         language=view.fields.language or view.language,
         title=view.fields.title or title or context.hints.title,
-        section=view.fields.section or next((f.value for f in _ranked(facts, "section")), None),
+        section=view.fields.section or _find_section(facts),
         published_at=published,
         zone_unknown=_lacks_zone(published),
         updated_at=updated,
@@ -167,6 +167,14 @@ def _find_source(
     ranked = [f for f in _ranked(facts, "source") if f.value and not context.rules.publisher(f.value).carrier]
     if ranked:
         return ranked[0].value.strip(" .,()[]")
+    # A name beside the date is the publisher's where another line names the author.
+    if any(f.role == "authors" and f.rank < 4 for f in facts):
+        for ruling in rulings:
+            mark = ruling.mark
+            if mark and any(f.moment for f in mark.facts):
+                beside = [f.value for f in mark.facts if f.role == "authors" and f.rank >= 4]
+                if beside:
+                    return beside[0]
     for text in _collect(rulings, texts, PieceClass.RIGHTS):
         holder = _find_holder(text)
         if holder:
@@ -191,6 +199,14 @@ def _find_holder(text: str) -> str | None:
     name = re.sub(r"[\s,]+(?:19|20)\d\d$", "", name.rstrip(" .,;")).strip()
     is_name = name[:1].isupper() and 2 <= len(name) <= 50 and not name.lower().startswith("all rights")
     return name if is_name else None
+
+
+def _find_section(facts: Sequence[Fact]) -> str | None:
+    """A labelled section, else the only line that looks like one: several are a menu."""
+    found = _ranked(facts, "section")
+    if not found or (found[0].rank >= 2 and len(found) > 1):
+        return None
+    return found[0].value
 
 
 def _find_times(

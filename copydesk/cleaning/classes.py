@@ -1,7 +1,7 @@
 """What kinds of notice there are, how sure each makes us, and which roles a label can give a name.
 
-This is the vocabulary that lexicons may use. Strengths: 1 counts only beside other notices, 2 counts at the edges of
-the story, 3 counts anywhere unless the line is story by other evidence.
+This is the vocabulary that lexicons may use. Strengths: 1 counts only beside other notices, 2 at the edges of the
+story, 3 anywhere on a line of its own kind, 4 anywhere. Strength 4 is reached by whole lines and by several phrases.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from copydesk.models import PieceClass
 
-HINT, LIKELY, SURE = 1, 2, 3
+HINT, LIKELY, SURE, CERTAIN = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)

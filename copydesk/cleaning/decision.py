@@ -11,25 +11,39 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from copydesk.cleaning.classes import HINT, LIKELY, SURE
+from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
-_PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 4.0, 5.0, 2.5, 0.6
+_PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 2.0, 5.0, 2.0, 0.6
 """What an unmarked paragraph of prose (more if it is long), or an unmarked short line, counts for the story."""
 _INSIDE = (
     "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
+_EDGE_ONLY = (
+    "fields/unlabelled",
+    "notices/bio",
+    "notices/contact",
+    "notices/house",
+    "notices/rights",
+    "signs/mail_address",
+)
+"""Marks of what stands at the edges: inside the story they hold only when certain."""
 _BREAKS = ("notices/advert", "notices/page", "notices/share", "signs/page_or_end_mark", "signs/rule_line")
 """Marks that do not tell that the story is over."""
-_HEADINGS = {"notices/related_heading": "list/related", "notices/about": "list/about", "notices/contact": "list/contact"}
+_HEADINGS = {
+    "notices/related_heading": "list/related",
+    "notices/about": "list/about",
+    "notices/contact": "list/contact",
+}
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _LONGEST_LIST = 30
 _SHORT_REMARK = 160
+_SHARE_BEHIND_END = 0.25
 _FEWEST_HEADLINES = 5
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
@@ -63,15 +77,17 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     pieces: list[list[Mark]] = [[] for _ in range(count)]
     dateline = None
     for mark in marks:
+        held = best[mark.block]
         if mark.rule == "dateline/place":
             dateline = mark
         elif mark.is_piece:
             pieces[mark.block].append(mark)
-        elif (held := best[mark.block]) is None or _outranks(mark, held):
+        elif held is None or _outranks(mark, held):
             best[mark.block] = mark
     if dateline and (held := best[dateline.block]) and held.strength < SURE:
         best[dateline.block] = None
     head, tail = _find_edges(view.blocks, best)
+    tail = _end_at_mark(view.blocks, best, pieces, tail)
     accepted = [_holds(view.blocks[i], best[i], i, head, tail) for i in range(count)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
@@ -113,13 +129,28 @@ def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[i
             total, start = 0.0, place + 1
         elif total > top:
             top, head, tail = total, start, place + 1
-    return (head, tail) if top else (0, len(blocks))
+    return (head, tail) if top else (len(blocks), len(blocks))
+
+
+def _end_at_mark(
+    blocks: Sequence[Block], best: Sequence[Mark | None], pieces: Sequence[Sequence[Mark]], tail: int
+) -> int:
+    """`tail`, moved up to an end mark behind which little prose follows."""
+    for place in range(tail):
+        mark = best[place]
+        is_end = (mark and mark.rule == "notices/end") or any(p.rule == "glued/end_mark" for p in pieces[place])
+        if is_end:
+            before = sum(b.weight for b in blocks[: place + 1] if b.is_prose)
+            after = sum(b.weight for b in blocks[place + 1 : tail] if b.is_prose)
+            if after < _SHARE_BEHIND_END * before:
+                return place + 1
+    return tail
 
 
 def _score(block: Block, mark: Mark | None) -> float:
     if mark is None or mark.kind is PieceClass.BODY:
         if block.is_prose:
-            return _PROSE_GAIN + min(block.weight / 150, _LONG_GAIN)
+            return _PROSE_GAIN + min(block.weight / 100, _LONG_GAIN)
         return _SENTENCE_GAIN if block.is_sentence else _SHORT_GAIN
     if mark.kind is PieceClass.TITLE:
         return -2.0 * SURE
@@ -127,15 +158,17 @@ def _score(block: Block, mark: Mark | None) -> float:
         return 0.5 * _PROSE_GAIN if block.is_prose else -0.2
     if mark.rule in _INSIDE:
         return -0.5
-    return -float(mark.strength)
+    return -float(min(mark.strength, SURE))
 
 
 def _holds(block: Block, mark: Mark | None, place: int, head: int, tail: int) -> bool:
     if mark is None or mark.strength < LIKELY:
         return False
-    if mark.strength >= SURE or place < head or place >= tail:
+    if place < head or place >= tail or mark.strength >= CERTAIN or mark.kind is PieceClass.TITLE:
         return True
-    return not block.is_prose
+    if mark.rule in _EDGE_ONLY:
+        return False
+    return mark.strength >= SURE or not block.is_prose
 
 
 def _accept_hints(
@@ -184,7 +217,7 @@ def _belongs_to_list(ruling: Ruling) -> bool:
 def _close_tail(rulings: list[Ruling], tail: int) -> None:
     """Unmarked lines behind the story's end: short ones go, sentences only between notices or far behind."""
     cost = 0
-    ended = False
+    ended = tail > 0 and any(p.rule == "glued/end_mark" for p in rulings[tail - 1].pieces)
     for place in range(tail, len(rulings)):
         ruling = rulings[place]
         ended = ended or ruling.rule == "notices/end"

@@ -33,7 +33,7 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
     language = detect_language([text for text in texts if text], rules.lexis("zh").variants)
     language = language or parsed.fields.language or hints.language or profile.language
     lexis = rules.lexis(language)
-    blocks = []
+    blocks: list[Block] = []
     for group, text in zip(groups, texts, strict=True):
         if not text:
             continue

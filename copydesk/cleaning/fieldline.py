@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from copydesk.cleaning.lexis import Lexis, is_word_in
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.names import split_names
+from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import Moment, find_moments
@@ -20,6 +21,11 @@ from copydesk.cleaning.view import fold_for
 LONGEST_LINE = 320
 """Characters of the longest field line; the longest credit lines of agencies come to about 250."""
 _BARS = re.compile(r"\s*[|｜¦;；\x1f]\s*|\s+[·•‧∙●*–—―/>»\\-]+\s+")
+_HAN_NAME_LENGTH = 3
+_SLASHES = re.compile(r"(?<!\d)[/／]|[/／](?!\d)")
+_ARCHIVE_SLASHES = 3
+_LONGEST_GUESS = 80
+"""Characters of the longest part that is looked at although no label stands before it."""
 _LONGEST_LABEL = 40
 _LABEL_EDGE = " .,;()[]|-/*•·\"'>#@"
 _TIME_ROLES = ("published", "updated")
@@ -53,12 +59,31 @@ def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
     """Read the columns of one line, each already normalised."""
     line = FieldLine()
     for column in columns:
-        for segment in _BARS.split(column):
-            text = segment.strip(" .。") if segment else ""
-            if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis):
+        for segment in _join_labels(_split_segments(column), lexis):
+            text = segment.strip(" .。")
+            if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis, photographs_only=True):
                 for part in _cut_at_labels(text, lexis):
                     _read_part(part, line, lexis, rules)
     return line
+
+
+def _split_segments(column: str) -> list[str]:
+    """The column cut at bars; at slashes too where there are several, as in the head lines of archives."""
+    segments = [s for s in _BARS.split(column) if s and s.strip()]
+    if column.count("/") + column.count("／") >= _ARCHIVE_SLASHES:
+        segments = [part for segment in segments for part in _SLASHES.split(segment) if part.strip()]
+    return segments
+
+
+def _join_labels(segments: list[str], lexis: Lexis) -> list[str]:
+    """`来源 | 石桥镇融媒体`: a label that a bar parts from its value is joined to it."""
+    joined: list[str] = []
+    for segment in segments:
+        if joined and fold_for(lexis, joined[-1].strip()) in lexis.colon:
+            joined[-1] = f"{joined[-1].strip()}: {segment}"
+        else:
+            joined.append(segment)
+    return joined
 
 
 def _cut_at_labels(segment: str, lexis: Lexis) -> Iterator[_Part]:
@@ -82,7 +107,8 @@ def _cut_at_labels(segment: str, lexis: Lexis) -> Iterator[_Part]:
 def _may_precede(head: str, lexis: Lexis) -> bool:
     """What stands before the first label may be a date or punctuation; "Guest column:" is no column label."""
     core = head.strip(" ,.()[]-/")
-    return not core or bool(find_moments(fold_for(lexis, head), lexis))
+    low = fold_for(lexis, core)
+    return not core or looks_like_publisher(core, low, lexis) or bool(find_moments(fold_for(lexis, head), lexis))
 
 
 def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
@@ -98,6 +124,19 @@ def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]
                 yield base + start, colon + 1, role, True
                 break
         colon = low.find(":", colon + 1)
+
+
+def has_colon_label(low: str, lexis: Lexis) -> bool:
+    """True when a known label with a colon stands in the folded line."""
+    return ":" in low and next(_colon_labels(low, lexis), None) is not None
+
+
+def has_edge_label(low: str, lexis: Lexis) -> bool:
+    """True when a label without a colon opens or closes the folded line."""
+    low = low.strip(" .()[]")
+    openers = lexis.before.get(low[:1], ())
+    closers = lexis.after.get(low[-1:], ())
+    return any(low.startswith(x.text) for x in openers) or any(low.endswith(x.text) for x in closers)
 
 
 def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
@@ -151,7 +190,10 @@ def _read_part(part: _Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None
 def _read_people(part: _Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
     assert part.role is not None  # only labelled parts come here
     text, moments = _take_dates(text, lexis)
-    names = split_names(text, lexis, trusted=part.has_colon)
+    names = split_names(_strip_dispatch(text, lexis), lexis, trusted=part.has_colon)
+    known = [name for name in names if rules.publisher(name).name]
+    if len(known) < len(names):
+        names = [name for name in names if name not in known]
     for moment in moments:
         line.facts.append(Fact("published", "", moment))
     publisher = _publisher_in(text, lexis, rules)
@@ -169,6 +211,19 @@ def _read_people(part: _Part, text: str, line: FieldLine, lexis: Lexis, rules: R
         line.unknown.append(text)
 
 
+def _strip_dispatch(text: str, lexis: Lexis) -> str:
+    """`罗一鸣 上海报道`, `周子晴／台中即時報導` without the word for the dispatch and the place before it."""
+    low = fold_for(lexis, text)
+    word = next((w for w in lexis.words["dispatch"] if low.endswith(w)), None)
+    if word is None:
+        return text
+    rest = text[: -len(word)].rstrip(" /／、,")
+    parts = [p for p in re.split(r"[\s/／]+", rest) if p]
+    if len(parts) > 1:
+        return rest[: rest.rfind(parts[-1])].rstrip(" /／")
+    return rest[:_HAN_NAME_LENGTH] if len(rest) > _HAN_NAME_LENGTH and is_unspaced(rest[0]) else rest
+
+
 def _publisher_in(text: str, lexis: Lexis, rules: Rules) -> str | None:
     """A publisher named beside a name: behind a comma, in brackets, or behind a bar."""
     for piece in re.split(r"[,，/／()（）|]", text):
@@ -180,7 +235,7 @@ def _publisher_in(text: str, lexis: Lexis, rules: Rules) -> str | None:
 
 def _is_byline(text: str, lexis: Lexis) -> bool:
     low = fold_for(lexis, text)
-    return len(text) <= 60 and any(is_word_in(w, low) for w in lexis.words.get("bylines", ()))
+    return len(text) <= 60 and lexis.has_word("bylines", low)
 
 
 def _take_dates(text: str, lexis: Lexis) -> tuple[str, list[Moment]]:
@@ -223,7 +278,7 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
     if not any(c.isalnum() for c in text):
         return
     low = fold_for(lexis, text)
-    if any(c.isdecimal() for c in low) or "年" in low:
+    if has_digit(low) or "年" in low:
         rest, moments = _take_dates(text, lexis)
         if moments:
             role = "updated" if any(f.role == "published" for f in line.facts) else "published"
@@ -232,6 +287,9 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
             if rest and rest != text:
                 _read_unlabelled(rest, line, lexis, rules)
             return
+    if len(text) > _LONGEST_GUESS:
+        line.unknown.append(text)
+        return
     if rules.publisher(text).name:
         line.facts.append(Fact("source", text, rank=2))
         return
@@ -249,10 +307,12 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
     _guess(text, low, line, lexis)
 
 
-def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis) -> bool:
+def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, photographs_only: bool = False) -> bool:
     """`周子晴／攝影`, `홍길동 기자`: the label closes the segment."""
     for label in lexis.after.get(low[-1:], ()):
         if not low.endswith(label.text) or len(low) == len(label.text):
+            continue
+        if photographs_only and label.role != "photographers":
             continue
         head = _strip_opening_label(text[: -len(label.text)].rstrip(" /／,，"), lexis)
         if not is_unspaced(label.text[0]) and low[-len(label.text) - 1].isalnum():
@@ -278,7 +338,7 @@ def _strip_opening_label(head: str, lexis: Lexis) -> str:
 
 def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
     """A part that carries no label: a section, a publisher or a name by its looks, else unknown."""
-    if low.strip(" .") in lexis.words.get("sections", ()):
+    if low.strip(" .") in lexis.words["sections"]:
         line.facts.append(Fact("section", text, rank=2))
         return
     if looks_like_publisher(text, low, lexis):
@@ -297,14 +357,18 @@ def _guess_names(text: str, lexis: Lexis) -> list[str]:
     letters = sum(map(str.isalpha, text))
     if not names or sum(sum(map(str.isalpha, name)) for name in names) < letters - 6:
         return []
-    return names if all(is_unspaced(n[0]) or 2 <= len(n.split()) <= 4 for n in names) else []
+    return (
+        names
+        if all(len(n) >= _HAN_NAME_LENGTH if is_unspaced(n[0]) else 2 <= len(n.split()) <= 4 for n in names)
+        else []
+    )
 
 
 def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
     """True for a short line with a publisher's word in it: "Severn Sport", `香江論壇`."""
-    if len(text) > 60 or _is_sentence(text):
+    if len(text) > 60 or _is_sentence(text) or has_digit(text) or ":" in low:
         return False
-    words = lexis.words.get("publishers", ())
+    words = lexis.words["publishers"]
     if is_unspaced(text[0]):
         return len(text) <= 16 and any(low.endswith(w) for w in words if is_unspaced(w[0]))
     parts = text.split()

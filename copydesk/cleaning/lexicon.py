@@ -21,10 +21,11 @@ from copydesk.errors import LexiconError
 
 _ORDERS = ("dmy", "mdy", "ymd")
 _ROLE_KEYS = ("colon", "before", "after", "start")
-_WORD_LISTS = (
+WORD_LISTS = (
     "and",  # joins the last of several names
     "answers",  # one-word labels of questions and answers: a line that opens so is story
     "bylines",  # stand for a name where nobody is named: "staff reporter"
+    "dispatch",  # words for a report that close a byline behind a place
     "not_names",  # a piece that holds one of these is no person's name
     "places",  # stand between a name and where its bearer is: "in", "aus"
     "particles",  # small words inside names: "van", "de"
@@ -139,7 +140,7 @@ def load_lexicon(path: Path) -> Lexicon:
         roles=_read_roles(reader, plain),
         words={
             key: tuple(map(plain, reader.texts(f"words.{key}", value)))
-            for key, value in reader.table("words", _WORD_LISTS).items()
+            for key, value in reader.table("words", WORD_LISTS).items()
         },
         months=_read_months(reader, plain),
         dates={

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from copydesk.cleaning.classes import NOTICE_CLASSES, NoticeClass
-from copydesk.cleaning.lexicon import Lexicon
-from copydesk.cleaning.patterns import Phrase, find_anchors, match_phrase
+from copydesk.cleaning.lexicon import WORD_LISTS, Lexicon
+from copydesk.cleaning.patterns import Phrase, find_anchors, has_unspaced, match_phrase
 
+_WORDS = re.compile(r"[^\W_]+")
 LONGEST_LOOK = 1_200
 """Characters at each end of a line in which phrases are looked for; notices say what they are early or late."""
 
@@ -60,7 +61,9 @@ class Lexis:
     """First character → labels that open a segment, longest first."""
     after: Mapping[str, tuple[Label, ...]]
     """Last character → labels that close a segment, longest first."""
-    words: Mapping[str, frozenset[str]]
+    words: Mapping[str, WordList]
+    picture_words: WordList
+    """The labels of picture credits, wherever they stand."""
     months: Mapping[str, tuple[int, str]]
     dates: Mapping[str, frozenset[str]]
     zones: Mapping[str, str]
@@ -72,20 +75,53 @@ class Lexis:
         """All phrases that stand in the folded line."""
         if len(low) > 2 * LONGEST_LOOK:
             low = low[:LONGEST_LOOK] + "\n" + low[-LONGEST_LOOK:]
-        entries = self.entries
+        anchors = find_anchors(low)
         tried = list(self.unanchored)
-        for anchor in find_anchors(low) & entries.keys():
-            tried += entries[anchor]
+        for anchor in anchors & self.entries.keys():
+            tried += self.entries[anchor]
         return [
             Hit(entry.name, entry.strength, *place, entry.phrase.is_whole)
             for entry in (dict.fromkeys(tried) if len(tried) > 1 else tried)
-            if (place := match_phrase(entry.phrase, low))
+            if (place := match_phrase(entry.phrase, low, anchors))
         ]
 
     def has_word(self, kind: str, low: str) -> bool:
         """True when one of the word list's entries stands in the folded text, as a word of its own."""
-        found = self.words.get(kind)
-        return bool(found) and any(is_word_in(word, low) for word in found)  # type: ignore[union-attr]  # bool(found)
+        return self.words[kind].stands_in(low)
+
+
+class WordList(frozenset[str]):
+    """Words and phrases, with a quick test whether any of them stands in a text."""
+
+    singles: frozenset[str]
+    """Those that are one word of a spaced script: they can be looked up among the words of a text."""
+    others: tuple[str, ...]
+    words_of: frozenset[str]
+    """The longest word of each entry in a spaced script."""
+    glued: tuple[str, ...]
+    """The entries of unspaced scripts."""
+
+    @classmethod
+    def build(cls, words: Iterable[str]) -> WordList:
+        """A list of `words`."""
+        made = cls(words)
+        made.singles = frozenset(w for w in made if w.isalpha() and not has_unspaced(w))
+        made.glued = tuple(sorted(w for w in made if has_unspaced(w)))
+        made.words_of = frozenset(
+            max(_WORDS.findall(w), key=len) for w in made if _WORDS.search(w) and not has_unspaced(w)
+        )
+        made.others = tuple(sorted(made - made.singles))
+        return made
+
+    def stands_loosely_in(self, low: str) -> bool:
+        """As `stands_in`, but any text that holds one word of an entry of several may count."""
+        return not self.words_of.isdisjoint(_WORDS.findall(low)) or any(word in low for word in self.glued)
+
+    def stands_in(self, low: str) -> bool:
+        """True when one of the words stands in the folded text, as a word of its own."""
+        return not self.singles.isdisjoint(_WORDS.findall(low)) or any(
+            word in low and is_word_in(word, low) for word in self.others
+        )
 
 
 def is_word_in(word: str, low: str) -> bool:
@@ -129,9 +165,15 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
         before=_by_char(_labels(lexicons, "before"), 0),
         after=_by_char(_labels(lexicons, "after"), -1),
-        words=_join_words(lexicon.words for lexicon in lexicons),
+        words={kind: WordList.build(w) for kind, w in _join_words([x.words for x in lexicons], WORD_LISTS).items()},
+        picture_words=WordList.build(
+            label
+            for place in ("colon", "before", "after")
+            for role, label in _labels(lexicons, place)
+            if role == "photographers"
+        ),
         months=months,
-        dates=_join_words(lexicon.dates for lexicon in lexicons),
+        dates=_join_words([lexicon.dates for lexicon in lexicons]),
         zones={word: zone for lexicon in reversed(lexicons) for word, zone in lexicon.zones.items()},
         eras={name: year for lexicon in lexicons for name, year in lexicon.eras.items()},
         datelines=tuple(pattern for lexicon in lexicons for pattern in lexicon.datelines),
@@ -155,8 +197,11 @@ def _by_char(labels: list[tuple[str, str]], index: int) -> dict[str, tuple[Label
     return {char: tuple(sorted(group, key=lambda x: -len(x.text))) for char, group in found.items()}
 
 
-def _join_words(lists: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, frozenset[str]]:
-    joined: dict[str, set[str]] = {}
+def _join_words(
+    lists: Iterable[Mapping[str, tuple[str, ...]]], always: Iterable[str] = ()
+) -> dict[str, frozenset[str]]:
+    """The lists joined by kind; the kinds in `always` are there even if no lexicon has them."""
+    joined: dict[str, set[str]] = {kind: set() for kind in always}
     for words in lists:
         for kind, entries in words.items():
             joined.setdefault(kind, set()).update(entries)

@@ -18,9 +18,11 @@ GAP = 60
 _MOST_VARIANTS = 20_000
 _PREFIX = 5
 _NO_SPACES = r"\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff"
+_UNSPACED_CHARACTER = re.compile(f"[{_NO_SPACES}]")
 _WORD_STARTS = re.compile(rf"(?<![^\W_{_NO_SPACES}])[^\W_{_NO_SPACES}]{{1,5}}")
 _WORDS = re.compile(rf"[^\W_{_NO_SPACES}]+~?")
 _UNSPACED = _NO_SPACES + r"\uac00-\ud7a3"
+_SCRIPT_WITHOUT_LIMITS = re.compile(f"[{_UNSPACED}]|.[{_UNSPACED}]")
 # A word may not begin or end within another; scripts without spaces, and Korean with its particles, have no such limits.
 _OPENING = rf"(?:(?<![^\W{_UNSPACED}])|(?=[\W{_UNSPACED}]))"
 _CLOSING = rf"(?:(?![^\W{_UNSPACED}])|(?<=[\W{_UNSPACED}]))"
@@ -35,6 +37,11 @@ def is_unspaced(char: str) -> bool:
     return "\u2e80" <= char <= "\u9fff" or "\u0e00" <= char <= "\u0e7f" or "\uf900" <= char <= "\ufaff"
 
 
+def has_unspaced(text: str) -> bool:
+    """True when any character of `text` is of such a script."""
+    return not text.isascii() and _UNSPACED_CHARACTER.search(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """One compiled phrase."""
@@ -44,6 +51,8 @@ class Phrase:
     at_end: bool
     anchors: frozenset[str]
     """A folded line without any of these cannot hold the phrase; empty where none could be found."""
+    needs: tuple[frozenset[str], ...]
+    """Of each of these sets, too, the line must hold one."""
 
     @property
     def is_whole(self) -> bool:
@@ -58,14 +67,15 @@ def compile_phrase(source: str) -> Phrase:
     open_tail = at_end and inner.endswith("*")
     inner = inner.rstrip("* ")
     tree = _Parser(inner).parse()
-    start = rf"\A{_LEADING}{_OPENING}" if at_start else _OPENING
+    # A free phrase has no condition in front, so that the search can jump to its first letters; see match_phrase.
+    start = rf"\A{_LEADING}{_OPENING}" if at_start else ""
     end = rf".{{0,{GAP}}}\Z" if open_tail else rf"{_TRAILING}\Z" if at_end else ""
     anchors = frozenset(_anchor(variant) for variant in _expand(tree))
     if "" in anchors and not (at_start or at_end):
         raise ValueError("holds no word or pair of characters to look for")
     closing = "" if open_tail else _CLOSING
     pattern = re.compile(f"{start}(?P<hit>{_build(tree)}){closing}{end}", re.S)
-    return Phrase(pattern, at_start, at_end, anchors if "" not in anchors else frozenset())
+    return Phrase(pattern, at_start, at_end, anchors if "" not in anchors else frozenset(), _find_needs(tree))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,30 @@ def _expand(way: _Sequence) -> list[str]:
     return texts
 
 
+def _find_needs(tree: _Sequence) -> tuple[frozenset[str], ...]:
+    """Word starts that must stand in a line: those of whole words, one set for each word or choice of words."""
+    needs = []
+    for place, part in enumerate(tree):
+        left, right = tree[place - 1] if place else " ", tree[place + 1] if place + 1 < len(tree) else " "
+        is_parted = _parts_words(left, -1), _parts_words(right, 0)
+        if isinstance(part, _Choice):
+            found = frozenset(map(_anchor, _expand((part,)))) if all(is_parted) else frozenset({""})
+            if "" not in found:
+                needs.append(found)
+        elif isinstance(part, str):
+            for match in _WORDS.finditer(part):
+                text, is_open = match.group().rstrip("~"), match.group().endswith("~")
+                is_cut = (not match.start() and not is_parted[0]) or (match.end() == len(part) and not is_parted[1])
+                if not is_cut and not (is_open and len(text) < _PREFIX):
+                    needs.append(frozenset({text[:_PREFIX]}))
+    return tuple(needs)
+
+
+def _parts_words(neighbour: str | _Gap | _Choice, edge: int) -> bool:
+    """True when no word goes on into the neighbouring part."""
+    return isinstance(neighbour, _Gap) or (isinstance(neighbour, str) and neighbour[edge] == " ")
+
+
 def _anchor(variant: str) -> str:
     """The start of the longest word, or the first pair of unspaced characters; "" where there is neither."""
     words = [w for w in _WORDS.findall(variant) if not (w.endswith("~") and len(w) <= _PREFIX)]
@@ -171,12 +205,28 @@ def _anchor(variant: str) -> str:
 def find_anchors(low: str) -> set[str]:
     """The word starts and, for unspaced scripts, the pairs of characters that stand in `low`."""
     found = set(_WORD_STARTS.findall(low))
-    if not low.isascii() and any(map(is_unspaced, low)):
+    if has_unspaced(low):
         found.update(map("".join, zip(low, low[1:], strict=False)))
     return found
 
 
-def match_phrase(phrase: Phrase, low: str) -> tuple[int, int] | None:
-    """Where `phrase` stands in the folded text `low`: start and end, or None."""
-    match = phrase.pattern.match(low) if phrase.at_start else phrase.pattern.search(low)
-    return match.span("hit") if match else None
+def match_phrase(phrase: Phrase, low: str, anchors: set[str]) -> tuple[int, int] | None:
+    """Where `phrase` stands in the folded text `low`, whose anchors are given: start and end, or None."""
+    for need in phrase.needs:
+        if need.isdisjoint(anchors):
+            return None
+    if phrase.at_start:
+        match = phrase.pattern.match(low)
+        return match.span("hit") if match else None
+    match = phrase.pattern.search(low)
+    while match:
+        start, end = match.span("hit")
+        if not start or not _goes_on(low[start - 1], low[start]):
+            return start, end
+        match = phrase.pattern.search(low, start + 1)
+    return None
+
+
+def _goes_on(left: str, right: str) -> bool:
+    """True when the two characters are parts of one word."""
+    return left.isalnum() and right.isalnum() and not _SCRIPT_WITHOUT_LIMITS.match(left + right)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from copydesk.cleaning.calendars import from_buddhist, from_hijri, from_jalali
 from copydesk.cleaning.lexis import Lexis, is_word_in
+from copydesk.cleaning.normalise import has_digit
 
 _DIGITS = {
     code: str(unicodedata.digit(chr(code)))
@@ -57,7 +58,7 @@ class Moment:
 
 def find_moments(low: str, lexis: Lexis) -> list[Moment]:
     """The dates of a folded line in order of place, each with its clock time if that stands near."""
-    if not any(map(str.isdecimal, low)) and not _HAN_DATE.search(low):
+    if not has_digit(low) and not _HAN_DATE.search(low):
         return []
     text = _read_han(low.translate(_DIGITS) if not low.isascii() else low)
     found: list[Moment] = []
@@ -92,8 +93,7 @@ def _dates(text: str, lexis: Lexis) -> Iterator[Moment]:
         month, day = (match[1], match[3]) if is_month_first else (match[3], match[1])
         year = match[4] if len(match[4]) == 4 else f"20{match[4]}"
         yield from _moment(match, lexis, year, month, day)
-    for match in _unit_dates(text, lexis):
-        yield match
+    yield from _unit_dates(text, lexis)
     for match in _COMPACT.finditer(text):
         yield from _moment(match, lexis, match[1], match[2], match[3])
     yield from _named_dates(text, lexis)
@@ -114,10 +114,7 @@ def _convert(start: int, end: int, year: int | None, month: int, day: int, calen
         if calendar == "gregorian" or year is None:
             date(year or 2000, month, day)
             return Moment(start, end, year, month, day) if calendar == "gregorian" else None
-        if calendar == "hijri":
-            found = from_hijri(year, month, day)
-        else:
-            found = from_jalali(year, month, day)
+        found = from_hijri(year, month, day) if calendar == "hijri" else from_jalali(year, month, day)
     except ValueError:
         return None
     return Moment(start, end, found.year, found.month, found.day)
@@ -224,15 +221,14 @@ def _strip_connectors(text: str, lexis: Lexis, *, at_end: bool) -> str:
 def _clocks(text: str, lexis: Lexis) -> Iterator[Moment]:
     """Clock times as moments without a date."""
     for match in _CLOCK.finditer(text):
-        yield from _clock(text, match, lexis, match[1], match[3], match[4])
+        yield from _clock(text, match, lexis, (match[1], match[3], match[4]))
     for pattern in (_HOUR_FIRST, _BARE_HOUR):
         for match in pattern.finditer(text):
-            yield from _clock(text, match, lexis, match[1], "0", None)
+            yield from _clock(text, match, lexis, (match[1], "0", None))
 
 
-def _clock(
-    text: str, match: re.Match[str], lexis: Lexis, hour: str, minute: str, second: str | None
-) -> Iterator[Moment]:
+def _clock(text: str, match: re.Match[str], lexis: Lexis, parts: tuple[str, str, str | None]) -> Iterator[Moment]:
+    hour, minute, second = parts
     start, end = match.span()
     number = int(hour)
     half, end = _find_half(text, start, end, lexis)

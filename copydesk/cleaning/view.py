@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from copydesk.cleaning.lexis import Hit, Lexis
 from copydesk.cleaning.normalise import fold, map_offsets, normalise
-from copydesk.cleaning.patterns import is_unspaced
+from copydesk.cleaning.patterns import has_unspaced, is_unspaced
 from copydesk.models import Fields, Line, Span
 
 _TERMINALS = ".!?…。！？।؟۔"
@@ -35,34 +35,26 @@ class Block:
     role: str
     blank_before: int
     hits: list[Hit] = field(default_factory=list)
+    is_unspaced: bool = field(init=False)
+    """True when the text is in a script that does not part words by spaces."""
+    weight: int = field(init=False)
+    """Length in characters of a spaced script; one unspaced character says as much as three."""
+    ends_sentence: bool = field(init=False)
+    """True when the line ends with the mark of a finished sentence, closing quotes and brackets aside."""
+    is_sentence: bool = field(init=False)
+    """True when the line ends like a sentence and is long enough to be one, though perhaps no paragraph."""
+    is_prose: bool = field(init=False)
+    """True when the line looks like a paragraph of running text by length and ending alone."""
 
-    @property
-    def is_unspaced(self) -> bool:
-        """True when the text is in a script that does not part words by spaces."""
-        return any(map(is_unspaced, self.text[:40]))
-
-    @property
-    def weight(self) -> int:
-        """Length in characters of a spaced script; one unspaced character says as much as three."""
-        return len(self.text) * 3 if self.is_unspaced else len(self.text)
-
-    @property
-    def ends_sentence(self) -> bool:
-        """True when the line ends with the mark of a finished sentence, closing quotes and brackets aside."""
-        core = self.text.rstrip(_CLOSERS)
-        return bool(core) and core[-1] in _TERMINALS
-
-    @property
-    def is_prose(self) -> bool:
-        """True when the line looks like a paragraph of running text by length and ending alone."""
-        limit = _LONG_UNSPACED if self.is_unspaced else _LONG_SPACED
+    def __post_init__(self) -> None:
         size = len(self.text)
-        return (size >= limit and self.ends_sentence) or size >= 3 * limit
-
-    @property
-    def is_sentence(self) -> bool:
-        """True when the line ends like a sentence and is long enough to be one, though perhaps no paragraph."""
-        return self.ends_sentence and self.weight >= _SENTENCE
+        self.is_unspaced = has_unspaced(self.text[:40])
+        self.weight = size * 3 if self.is_unspaced else size
+        core = self.text.rstrip(_CLOSERS)
+        self.ends_sentence = bool(core) and core[-1] in _TERMINALS
+        self.is_sentence = self.ends_sentence and self.weight >= _SENTENCE
+        limit = _LONG_UNSPACED if self.is_unspaced else _LONG_SPACED
+        self.is_prose = (size >= limit and self.ends_sentence) or size >= 3 * limit
 
     @property
     def opens_quoted(self) -> bool:

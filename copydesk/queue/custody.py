@@ -215,6 +215,10 @@ class Custody:
         """Put a message that cannot be read where it stops nothing."""
         self._eval(SET_ASIDE, [self.owner.in_flight_prefix + taken.source, UNREADABLE], [taken.item])
 
+    def reconnect(self) -> None:
+        """Use a new connection from now on."""
+        self._redis.connection_pool.disconnect()
+
     # --- the lease, and those whose lease has ended -------------------------------------------------------------
 
     def renew(self) -> bool:

@@ -78,13 +78,13 @@ def transport_options(lease_seconds: float, renew_seconds: float, visibility_tim
         "unacked_restore_interval": 30,
         "unacked_restore_throttle": 1,
         # A command on a silent peer fails; must exceed the second that a worker waits for a message.
-        "socket_timeout": 10,
+        "socket_timeout": 5,
         "socket_connect_timeout": 3,
         # So that the kernel notices a dead peer on connections that only listen.
         "socket_keepalive": True,
         # A connection idle for longer is asked for a sign of life, and a wait for a message that is overdue by
-        # longer is given up: a half-open socket is noticed after 6 s.
-        "health_check_interval": 5,
+        # longer is given up: a half-open socket is noticed after 7 s.
+        "health_check_interval": 3,
         # A producer's LPUSH repeated after a timeout would be a second message.
         "retry_on_timeout": False,
     }
@@ -260,6 +260,12 @@ class Channel(stock.Channel):
             raise Empty from error
 
     # --- steps -----------------------------------------------------------------------------------------------
+
+    def _on_connection_disconnect(self, connection: Any) -> None:
+        """The connection that polls is gone: those that wait their turn are not waited on to find the same."""
+        super()._on_connection_disconnect(connection)
+        if self.lease is not None:
+            self.lease.custody.reconnect()
 
     def pause(self, error: redis.ResponseError) -> None:
         """Redis answers and refuses: wait a little, so that asking again is no load. Says so once."""

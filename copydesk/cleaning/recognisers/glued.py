@@ -73,6 +73,8 @@ def _is_credit(line: FieldLine, bracket: str, *, is_last: bool) -> bool:
 
 def _mark_words(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
     """Words behind the last finished sentence: `Enditem`, `PTI TGB RMT KH`, `Editor: …`."""
+    if text[-1] in _SENTENCE_ENDS:
+        return None
     window = text[-_LONGEST:]
     cut = max(window.rfind(mark) for mark in _SENTENCE_ENDS)
     if cut < 0 or len(window) - cut <= 1:

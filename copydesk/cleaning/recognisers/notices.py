@@ -5,7 +5,7 @@ Whether a paragraph only quotes a notice is weighed here from the paragraph itse
 
 from __future__ import annotations
 
-from copydesk.cleaning.classes import HINT, LIKELY, NOTICE_CLASSES, SURE
+from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, NOTICE_CLASSES
 from copydesk.cleaning.lexis import Hit
 from copydesk.cleaning.marks import Mark
 from copydesk.cleaning.rules import Rules
@@ -15,6 +15,8 @@ from copydesk.models import PieceClass
 _TOLD = ("correction", "note", "caption")
 """Classes whose notices speak in the past tense and name speakers themselves."""
 _OFTEN_LONG = ("about", "bio", "correction", "house", "note", "promo", "release", "rights", "wall")
+_EDGE_ONLY = ("house", "rights", "rights_hint", "house_hint")
+_SMALL_SHARE = 0.3
 _SHORT_LINE = 140
 
 
@@ -37,17 +39,23 @@ def _mark_block(block: Block) -> list[Mark]:
     for name, hits in by_name.items():
         if whole and name not in whole:
             continue
-        strength = max(hit.strength for hit in hits)
-        if _count_apart(hits) > 1:
-            strength += 1
         is_whole = any(hit.whole for hit in hits)
+        strength = max(hit.strength for hit in hits) + (_count_apart(hits) > 1 or is_whole)
+        if not is_whole and name in _EDGE_ONLY and block.is_prose and len(hits) == 1:
+            strength -= _weigh_coverage(hits[0], block)
         if not is_whole and (name not in _TOLD or block.opens_quoted):
             strength -= doubt
         if name not in _OFTEN_LONG and not is_whole and block.weight > _SHORT_LINE:
             strength -= 1
         if strength >= HINT:
-            marks.append(Mark(block.index, NOTICE_CLASSES[name].kind, f"notices/{name}", min(strength, SURE)))
+            marks.append(Mark(block.index, NOTICE_CLASSES[name].kind, f"notices/{name}", min(strength, CERTAIN)))
     return _join_kinds(block, marks)
+
+
+def _weigh_coverage(hit: Hit, block: Block) -> int:
+    """What is taken off where the one phrase is a small part of the paragraph: it tells of more than its notice."""
+    share = (hit.end - hit.start) / len(block.text)
+    return 2 if share < _SMALL_SHARE / 2 else 1 if share < _SMALL_SHARE else 0
 
 
 def _join_kinds(block: Block, marks: list[Mark]) -> list[Mark]:
@@ -55,6 +63,9 @@ def _join_kinds(block: Block, marks: list[Mark]) -> list[Mark]:
     if len(marks) > 1 and all(mark.strength == HINT for mark in marks):
         kind = next((m for m in marks if m.kind is PieceClass.RIGHTS), marks[0])
         return [Mark(block.index, kind.kind, kind.rule, LIKELY)]
+    correction = next((m for m in marks if m.kind is PieceClass.CORRECTION and m.strength >= LIKELY), None)
+    if correction:
+        return [Mark(block.index, correction.kind, correction.rule, max(m.strength for m in marks))]
     rights = next((m for m in marks if m.kind is PieceClass.RIGHTS and m.strength >= LIKELY), None)
     is_whole = any(hit.whole and NOTICE_CLASSES[hit.name].kind is not PieceClass.RIGHTS for hit in block.hits)
     if rights and len(marks) > 1 and not is_whole:
@@ -76,12 +87,12 @@ def _count_apart(hits: list[Hit]) -> int:
 def _weigh_story(block: Block) -> int:
     """How much speaks for a paragraph of story that quotes or tells of a notice: 0, 1 or 2."""
     doubt = 0
-    if block.opens_quoted:
-        doubt += 2
-    elif '"' in block.low and any(_is_inside_quotes(block.low, hit.start) for hit in block.hits):
+    if block.opens_quoted or ('"' in block.low and any(_is_inside_quotes(block.low, hit.start) for hit in block.hits)):
         doubt += 2
     label = block.low.partition(":")[0]
-    if len(label) <= 12 and label.strip() in block.lexis.words.get("answers", ()):
+    if len(label) <= 12 and label.strip() in block.lexis.words["answers"]:
+        doubt += 2
+    if block.text[-1] in "?？" and not any(hit.strength > LIKELY for hit in block.hits if hit.name not in _EDGE_ONLY):
         doubt += 2
     if block.weight > 40 and block.lexis.has_word("speech", block.low):
         doubt += 2

@@ -7,6 +7,7 @@ from collections import Counter
 
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
@@ -24,20 +25,39 @@ _TAG = re.compile(r"[#＃][\w-]+")
 _ARROWS = "↓↑→▼▲►▶☞☟👇⬇»›"
 _NAV_ITEM = 30
 _REMARK = 200
-_FOOT = 8
+_HEAD, _FOOT = 15, 8
+_HEADER = re.compile(r"[^\W\d_][\w .-]{1,24}:\s?\S.{0,80}$")
+_HEADER_LINES = 3
 _SHORT_NOTICE = 400
 
 
 def recognise_signs(view: View, rules: Rules) -> list[Mark]:
     """Marks by form alone."""
     counts = Counter(block.low for block in view.blocks)
-    marks = []
+    marks = _mark_header(view)
     for block in view.blocks:
         found = _mark_form(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
         if found:
             kind, rule, strength = found
             marks.append(Mark(block.index, kind, f"signs/{rule}", strength))
     return marks
+
+
+def _mark_header(view: View) -> list[Mark]:
+    """Three lines or more of `Label: value` without a blank line between, above the first paragraph of prose."""
+    run: list[Block] = []
+    for block in view.blocks[:_HEAD]:
+        if block.is_prose:
+            break
+        if run and block.blank_before:
+            if len(run) >= _HEADER_LINES:
+                break
+            run = []
+        if _HEADER.match(block.low) and not block.is_sentence:
+            run.append(block)
+    if len(run) < _HEADER_LINES:
+        return []
+    return [Mark(block.index, PieceClass.DROPPED, "signs/header_line", LIKELY) for block in run]
 
 
 def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:
@@ -78,7 +98,7 @@ def _mark_links(block: Block) -> tuple[PieceClass, str, int] | None:
         rest = _PHONE.sub("", _ADDRESS.sub("", low)).strip(" :,.;|()")
         if len(rest) < 30 and len(rest) < 0.7 * len(low):
             return PieceClass.DROPPED, "address", SURE if len(rest) < 10 else LIKELY
-        if _MAIL.search(low) and not block.opens_quoted:
+        if not block.opens_quoted and (_MAIL.search(low) or "http" in low or "www." in low):
             return PieceClass.DROPPED, "mail_address", LIKELY if block.weight < _REMARK else HINT
     if low.startswith("#") and not _TAG.sub("", low).strip(" ,"):
         return PieceClass.DROPPED, "tags", SURE
@@ -94,11 +114,11 @@ def _is_navigation(low: str) -> bool:
     for bar in ("|", " > ", " · ", " • "):
         if low.count(bar) >= 2:
             items = [item.strip() for item in low.split(bar)]
-            return all(len(item) <= _NAV_ITEM for item in items) and not any(map(str.isdecimal, low))
+            return all(len(item) <= _NAV_ITEM for item in items) and not has_digit(low)
     return False
 
 
 def _mark_repeated(block: Block, counts: Counter[str]) -> tuple[PieceClass, str, int] | None:
-    if counts[block.low] < 3 or block.is_prose or len(block.low) < 4 or any(map(str.isdecimal, block.low)):
+    if counts[block.low] < 3 or block.is_prose or len(block.low) < 4 or has_digit(block.low):
         return None
     return PieceClass.DROPPED, "repeated", LIKELY
