@@ -14,7 +14,7 @@ from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import Moment, format_moment
-from copydesk.cleaning.view import Block, View, joins_with_space
+from copydesk.cleaning.view import Block, View, fold_for, joins_with_space
 from copydesk.models import Cleaned, Hints, Piece, PieceClass, Span
 
 _PAGE_RULES = ("signs/page_or_end_mark", "notices/page", "signs/bare_number", "notices/advert", "notices/related")
@@ -43,7 +43,7 @@ def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
     dateline = next((f.value for f in facts if f.role == "dateline"), None)
     if dateline and not any(p.startswith(dateline) for p in body):
         dateline = None
-    credits = {role: names for role in CREDIT_ROLES if (names := _values(facts, role))}
+    by_role = {role: names for role in CREDIT_ROLES if (names := _values(facts, role))}
     title = next((texts[r.block.index] for r in rulings if r.kind is PieceClass.TITLE), None)
     return Cleaned(
         is_article=True,
@@ -55,7 +55,7 @@ def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
         updated_at=updated,
         publisher=source,
         authors=view.fields.authors or _values(facts, "authors"),
-        credits=credits,
+        credits=by_role,
         dateline=dateline,
         rights=_collect(rulings, texts, PieceClass.RIGHTS) or view.fields.rights or context.profile.rights,
         captions=_collect(rulings, texts, PieceClass.CAPTION),
@@ -175,15 +175,27 @@ def _find_source(
                 beside = [f.value for f in mark.facts if f.role == "authors" and f.rank >= 4]
                 if beside:
                     return beside[0]
-    for text in _collect(rulings, texts, PieceClass.RIGHTS):
-        holder = _find_holder(text)
-        if holder:
-            return holder
+    for ruling in rulings:
+        holder = _find_holder(texts[ruling.block.index]) if ruling.kind is PieceClass.RIGHTS else None
+        # "© Riproduzione riservata" names nobody.
+        if holder and not ruling.block.lexis.find_hits(fold_for(ruling.block.lexis, holder)):
+            return _shorten_holder(holder, ruling.block, context)
     return None
+
+
+def _shorten_holder(holder: str, block: Block, context: Context) -> str:
+    """`The New York Times Company` as the publisher that is known, without the form of its company."""
+    words = holder.split()
+    forms = block.lexis.words["company_forms"]
+    while len(words) > 1 and fold_for(block.lexis, words[-1]).strip(".,") in forms:
+        words.pop()
+    short = " ".join(words).rstrip(",")
+    return short if context.rules.publisher(short).name else holder
 
 
 def _find_holder(text: str) -> str | None:
     """The name behind © and its year: `© 2024 Legal Affairs Review. All rights reserved.`"""
+    text = text.replace("ⓒ", "©").replace("Ⓒ", "©")
     place = max(text.find("©"), text.lower().find("(c)"))
     if place < 0:
         return None

@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.menus import find_menus, is_page
+from copydesk.cleaning.pages import find_page_title, trim_page
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
 _PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 2.0, 5.0, 2.0, 0.6
 """What an unmarked paragraph of prose (more if it is long), or an unmarked short line, counts for the story."""
+_MENU_COST, _PAGE_SHORT_COST = -0.5, -1.0
 _INSIDE = (
     "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
@@ -43,7 +47,8 @@ _HEADINGS = {
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _LONGEST_LIST = 30
 _SHORT_REMARK = 160
-_SHARE_BEHIND_END = 0.25
+_PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
+_SHARE_BEHIND_END, _SHARE_BEHIND_ABOUT = 0.25, 0.5
 _FEWEST_HEADLINES = 5
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
@@ -72,7 +77,36 @@ class Decision:
 
 def decide(view: View, marks: Sequence[Mark]) -> Decision:
     """Weigh the marks and rule on every paragraph."""
-    count = len(view.blocks)
+    best, pieces, dateline = _sort_marks(len(view.blocks), marks)
+    menus = find_menus(view.blocks)
+    on_page = is_page(menus)
+    head, tail = _find_edges(view.blocks, best, menus)
+    if on_page:
+        head, tail = trim_page(view.blocks, best, head, tail)
+        _move_title(view.blocks, best, menus, head)
+    tail = _end_at_mark(view.blocks, best, pieces, tail)
+    accepted = [_holds(block, best[i], i, head, tail) for i, block in enumerate(view.blocks)]
+    _accept_hints(view.blocks, best, accepted, head, tail)
+    rulings = [
+        Ruling(block, held.kind, held.rule, held, tuple(pieces[i]))
+        if accepted[i] and (held := best[i])
+        else Ruling(block, PieceClass.BODY, "decision/story", None, tuple(pieces[i]))
+        for i, block in enumerate(view.blocks)
+    ]
+    if on_page:
+        _clear_page(rulings, menus, head, tail)
+    _extend_captions(rulings)
+    _run_lists(rulings, tail)
+    _close_tail(rulings, tail)
+    _clear_head(rulings)
+    for ruling in rulings:
+        if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
+            ruling.pieces = ()
+    return Decision(rulings, dateline, _find_reason(view, rulings, dateline))
+
+
+def _sort_marks(count: int, marks: Sequence[Mark]) -> tuple[list[Mark | None], list[list[Mark]], Mark | None]:
+    """The best mark of each paragraph, the marks of its pieces, and the dateline's."""
     best: list[Mark | None] = [None] * count
     pieces: list[list[Mark]] = [[] for _ in range(count)]
     dateline = None
@@ -84,29 +118,26 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
             pieces[mark.block].append(mark)
         elif held is None or _outranks(mark, held):
             best[mark.block] = mark
-    if dateline and (held := best[dateline.block]) and held.strength < SURE:
+    if dateline and (opening := best[dateline.block]) and opening.strength < SURE:
         best[dateline.block] = None
-    head, tail = _find_edges(view.blocks, best)
-    tail = _end_at_mark(view.blocks, best, pieces, tail)
-    accepted = [_holds(view.blocks[i], best[i], i, head, tail) for i in range(count)]
-    _accept_hints(view.blocks, best, accepted, head, tail)
-    rulings = [
-        Ruling(block, mark.kind, mark.rule, mark, tuple(pieces[i]))
-        if accepted[i] and (mark := best[i])
-        else Ruling(block, PieceClass.BODY, "decision/story", None, tuple(pieces[i]))
-        for i, block in enumerate(view.blocks)
-    ]
-    _run_lists(rulings, tail)
-    _close_tail(rulings, tail)
-    _clear_head(rulings)
-    for ruling in rulings:
-        if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
-            ruling.pieces = ()
-    return Decision(rulings, dateline, _find_reason(view, rulings, dateline))
+    return best, pieces, dateline
+
+
+def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
+    """Put the headline's mark where a pasted page has it: above the story, not at the top of its menus."""
+    place = find_page_title(blocks, best, menus, head)
+    if place is None:
+        return
+    for index, mark in enumerate(best):
+        if mark and mark.kind is PieceClass.TITLE:
+            best[index] = None
+    best[place] = Mark(place, PieceClass.TITLE, "title/above_story", CERTAIN)
 
 
 def _outranks(mark: Mark, held: Mark) -> bool:
     """The stronger mark wins; of equals, rights over what is dropped, then the one that found facts."""
+    if mark.kind is held.kind and min(mark.strength, held.strength) >= LIKELY and bool(mark.facts) != bool(held.facts):
+        return bool(mark.facts)
     if mark.strength != held.strength:
         return mark.strength > held.strength
     for kind in (PieceClass.RIGHTS, PieceClass.CORRECTION):
@@ -115,16 +146,18 @@ def _outranks(mark: Mark, held: Mark) -> bool:
     return bool(mark.facts) and not held.facts
 
 
-def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[int, int]:
+def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None], menus: Sequence[bool]) -> tuple[int, int]:
     """The number of blocks before the story, and the index where the notices behind it begin.
 
     The story is the run of lines with the highest sum, prose counting for it and marks against it by their strength;
     so one unknown line among notices does not belong to it, and one marked line inside does not end it.
     """
+    on_page = is_page(menus)
     top = total = 0.0
     head = tail = start = 0
     for place, block in enumerate(blocks):
-        total += _score(block, best[place])
+        gain = _MENU_COST if menus[place] else _score(block, best[place])
+        total += _PAGE_SHORT_COST if on_page and 0 < gain <= _SHORT_GAIN else gain
         if total <= 0:
             total, start = 0.0, place + 1
         elif total > top:
@@ -181,16 +214,29 @@ def _accept_hints(
         before = place > 0 and accepted[place - 1]
         after = place + 1 < len(blocks) and accepted[place + 1]
         outside = place < head or place >= tail
-        if (outside and (before or after)) or (before and after and not blocks[place].is_prose):
+        is_signature = place == len(blocks) - 1 and place > 1 and any(f.role == "authors" for f in mark.facts)
+        if is_signature or (outside and (before or after)) or (before and after and not blocks[place].is_prose):
             accepted[place] = True
+
+
+def _extend_captions(rulings: list[Ruling]) -> None:
+    """`Image caption,` and the like alone on a line: the caption is the next one."""
+    for ruling, following in pairwise(rulings):
+        is_label = ruling.kind is PieceClass.CAPTION and ruling.block.low[-1] in ",:"
+        if is_label and following.kind is PieceClass.BODY:
+            following.kind, following.rule = PieceClass.CAPTION, "decision/behind_label"
 
 
 def _run_lists(rulings: list[Ruling], tail: int) -> None:
     """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
     run = ""
     length = 0
+    whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
+        behind -= ruling.block.weight if ruling.block.is_prose else 0
+        if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
+            opened = None  # most of the story is still to come
         if opened and (opened != "list/contact" or not run):
             run, length = opened, 0
         elif run and _belongs_to_list(ruling):
@@ -200,7 +246,7 @@ def _run_lists(rulings: list[Ruling], tail: int) -> None:
                 run = ""
             else:
                 ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
-        elif ruling.kind is PieceClass.TITLE:
+        elif ruling.kind is PieceClass.TITLE or (run != "list/related" and ruling.kind is not PieceClass.DROPPED):
             run = ""
 
 
@@ -232,6 +278,13 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
                 ruling.kind, ruling.rule = PieceClass.DROPPED, rule
 
 
+def _clear_page(rulings: list[Ruling], menus: Sequence[bool], head: int, tail: int) -> None:
+    """On a pasted page only the story's own run of lines is story, and menus are not even there."""
+    for place, ruling in enumerate(rulings):
+        if ruling.kind is PieceClass.BODY and (place < head or place >= tail or menus[place]):
+            ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/page_around_story"
+
+
 def _clear_head(rulings: list[Ruling]) -> None:
     """Unmarked lines above the headline are no story."""
     title = next((place for place, r in enumerate(rulings) if r.kind is PieceClass.TITLE), 0)
@@ -252,10 +305,10 @@ def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -
     notice_weight = sum(r.block.weight for r in notices)
     prose = sum(block.is_prose for block in story)
     walls = sum(r.rule == "notices/wall" for r in rulings)
-    if walls and not has_head and prose <= walls:
+    if walls and not has_head and prose <= min(walls, _PROSE_IN_WALL):
         return "a wall: consent, log-in or subscription"
     opens_as_notice = rulings[0].kind in _CHROME and rulings[0].rule in _OPENERS
-    if not has_head and notice_weight > (1 if opens_as_notice else 3) * story_weight:
+    if not has_head and prose <= _PROSE_IN_NOTICE and notice_weight > (1 if opens_as_notice else 3) * story_weight:
         return "notices only"
     if not has_head and _is_list_of_headlines(story):
         return "a list of headlines"

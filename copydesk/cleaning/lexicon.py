@@ -20,11 +20,14 @@ from copydesk.cleaning.patterns import Phrase, compile_phrase
 from copydesk.errors import LexiconError
 
 _ORDERS = ("dmy", "mdy", "ymd")
+_CAPITALS = ("first", "words")
 _ROLE_KEYS = ("colon", "before", "after", "start")
 WORD_LISTS = (
     "and",  # joins the last of several names
     "answers",  # one-word labels of questions and answers: a line that opens so is story
     "bylines",  # stand for a name where nobody is named: "staff reporter"
+    "common",  # words of every text: phrases are not looked for because of them alone; for speed only
+    "company_forms",  # closing words of a company's name that its newspaper does not carry
     "dispatch",  # words for a report that close a byline behind a place
     "not_names",  # a piece that holds one of these is no person's name
     "places",  # stand between a name and where its bearer is: "in", "aus"
@@ -32,11 +35,13 @@ WORD_LISTS = (
     "publishers",  # words that make a capitalised line a publisher rather than a person
     "sections",  # column labels and section words
     "speech",  # verbs and nouns of attribution: a line with one of them is story
+    "surnames",  # where names need no label to be guessed: what they begin with
     "titles",  # forms of address, taken off names
 )
-_DATE_LISTS = ("am", "at", "connectors", "ordinals", "pm", "weekdays", "year", "month", "day")
+_DATE_LISTS = ("am", "at", "connectors", "hours", "ordinals", "pm", "weekdays", "year", "month", "day")
 _TABLES = (
     "language",
+    "capitals",
     "name",
     "zone",
     "order",
@@ -71,6 +76,8 @@ class Lexicon:
     datelines: tuple[re.Pattern[str], ...]
     zone: str | None = None
     order: str = "dmy"
+    capitals: str = "first"
+    """Whether a publisher's name has a capital on its first word only or on all its `words`."""
     variants: Mapping[int, str] = field(default_factory=dict)
     """Characters to fold before matching, e.g. traditional to simplified."""
 
@@ -129,6 +136,9 @@ def load_lexicon(path: Path) -> Lexicon:
     order = reader.text("order", "dmy") or "dmy"
     if order not in _ORDERS:
         raise reader.fail("order", f"must be one of {', '.join(_ORDERS)}")
+    capitals = reader.text("capitals", "first") or "first"
+    if capitals not in _CAPITALS:
+        raise reader.fail("capitals", f"must be one of {', '.join(_CAPITALS)}")
     variants = _read_variants(reader)
 
     def plain(text: str) -> str:
@@ -153,6 +163,7 @@ def load_lexicon(path: Path) -> Lexicon:
         datelines=_read_datelines(reader, variants),
         zone=reader.text("zone"),
         order=order,
+        capitals=capitals,
         variants=variants,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from copydesk.cleaning.classes import NOTICE_CLASSES, NoticeClass
 from copydesk.cleaning.lexicon import WORD_LISTS, Lexicon
-from copydesk.cleaning.patterns import Phrase, find_anchors, has_unspaced, match_phrase
+from copydesk.cleaning.patterns import ANCHOR_LENGTH, Phrase, find_anchors, is_paired, match_phrase
 
 _WORDS = re.compile(r"[^\W_]+")
 LONGEST_LOOK = 1_200
@@ -51,6 +51,8 @@ class Lexis:
 
     language: str
     order: str
+    capitals_throughout: bool
+    """True where all words of a publisher's name have a capital."""
     zone: str | None
     variants: Mapping[int, str]
     entries: Mapping[str, tuple[_Entry, ...]]
@@ -70,6 +72,8 @@ class Lexis:
     eras: Mapping[str, int]
     datelines: tuple[re.Pattern[str], ...]
     month_pattern: re.Pattern[str]
+    hour_pattern: re.Pattern[str]
+    """A whole hour and the word behind it: `14 Uhr`."""
 
     def find_hits(self, low: str) -> list[Hit]:
         """All phrases that stand in the folded line."""
@@ -95,33 +99,38 @@ class WordList(frozenset[str]):
 
     singles: frozenset[str]
     """Those that are one word of a spaced script: they can be looked up among the words of a text."""
-    others: tuple[str, ...]
+    others: re.Pattern[str]
     words_of: frozenset[str]
     """The longest word of each entry in a spaced script."""
-    glued: tuple[str, ...]
+    glued: re.Pattern[str]
     """The entries of unspaced scripts."""
 
     @classmethod
     def build(cls, words: Iterable[str]) -> WordList:
         """A list of `words`."""
         made = cls(words)
-        made.singles = frozenset(w for w in made if w.isalpha() and not has_unspaced(w))
-        made.glued = tuple(sorted(w for w in made if has_unspaced(w)))
-        made.words_of = frozenset(
-            max(_WORDS.findall(w), key=len) for w in made if _WORDS.search(w) and not has_unspaced(w)
-        )
-        made.others = tuple(sorted(made - made.singles))
+        made.singles = frozenset(w for w in made if w.isalpha() and not is_paired(w))
+        made.glued = _any_of(w for w in made if is_paired(w))
+        made.words_of = frozenset(max(_WORDS.findall(w), key=len, default="") for w in made if not is_paired(w))
+        made.others = _any_of(made - made.singles)
         return made
 
     def stands_loosely_in(self, low: str) -> bool:
         """As `stands_in`, but any text that holds one word of an entry of several may count."""
-        return not self.words_of.isdisjoint(_WORDS.findall(low)) or any(word in low for word in self.glued)
+        return not self.words_of.isdisjoint(_WORDS.findall(low)) or self.glued.search(low) is not None
 
     def stands_in(self, low: str) -> bool:
         """True when one of the words stands in the folded text, as a word of its own."""
-        return not self.singles.isdisjoint(_WORDS.findall(low)) or any(
-            word in low and is_word_in(word, low) for word in self.others
-        )
+        if not self.singles.isdisjoint(_WORDS.findall(low)):
+            return True
+        found = self.others.search(low)
+        # A phrase found inside a longer word hides others; that is rare, and only then each is looked for.
+        return found is not None and (is_word_in(found.group(), low) or any(is_word_in(word, low) for word in self))
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern of all the words as they stand; never matches where there are none."""
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)")
 
 
 def is_word_in(word: str, low: str) -> bool:
@@ -129,8 +138,8 @@ def is_word_in(word: str, low: str) -> bool:
     place = low.find(word)
     while place >= 0:
         end = place + len(word)
-        starts = not place or not low[place - 1].isalnum() or word[0] >= "\u2e80"
-        ends = end == len(low) or not low[end].isalnum() or word[-1] >= "\u0e00"
+        starts = not place or not low[place - 1].isalnum() or is_paired(word[0])
+        ends = end == len(low) or not low[end].isalnum() or is_paired(word[-1])
         if starts and ends:
             return True
         place = low.find(word, place + 1)
@@ -148,22 +157,24 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
     """One lookup from several lexicons; the first gives the language, its zone and its order of dates."""
     first = lexicons[0]
     entries: dict[str, list[_Entry]] = {}
+    common = {word[:ANCHOR_LENGTH] for lexicon in lexicons for word in lexicon.words.get("common", ())}
     for lexicon in lexicons:
         for name, _, phrase in lexicon.notices:
             entry = _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase)
-            for anchor in phrase.anchors or ("",):
+            for anchor in _choose_anchors(phrase, common) or ("",):
                 entries.setdefault(anchor, []).append(entry)
     unanchored = tuple(entries.pop("", ()))
     months = {name: month for lexicon in reversed(lexicons) for name, month in lexicon.months.items()}
     return Lexis(
         language=first.language,
         order=first.order,
+        capitals_throughout=first.capitals == "words",
         zone=first.zone,
         variants=first.variants,
         entries={anchor: tuple(found) for anchor, found in entries.items()},
         unanchored=unanchored,
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
-        before=_by_char(_labels(lexicons, "before"), 0),
+        before=_by_char(_opening_labels(lexicons), 0),
         after=_by_char(_labels(lexicons, "after"), -1),
         words={kind: WordList.build(w) for kind, w in _join_words([x.words for x in lexicons], WORD_LISTS).items()},
         picture_words=WordList.build(
@@ -178,7 +189,15 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         eras={name: year for lexicon in lexicons for name, year in lexicon.eras.items()},
         datelines=tuple(pattern for lexicon in lexicons for pattern in lexicon.datelines),
         month_pattern=_compile_months(months),
+        hour_pattern=_compile_hours(word for lexicon in lexicons for word in lexicon.dates.get("hours", ())),
     )
+
+
+def _choose_anchors(phrase: Phrase, common: set[str]) -> frozenset[str]:
+    """The set of anchors to file the phrase under: one without words that are in every text, if it has one."""
+    if not phrase.anchors:
+        return phrase.anchors
+    return min((phrase.anchors, *phrase.needs), key=lambda anchors: (len(anchors & common), len(anchors)))
 
 
 def _labels(lexicons: Iterable[Lexicon], place: str) -> list[tuple[str, str]]:
@@ -188,6 +207,12 @@ def _labels(lexicons: Iterable[Lexicon], place: str) -> list[tuple[str, str]]:
         for role, places in lexicon.roles.items()
         for label in places.get(place, ())
     ]
+
+
+def _opening_labels(lexicons: Sequence[Lexicon]) -> list[tuple[str, str]]:
+    """Labels without a colon; of the shared lexicons only those of several words, one English word is too little."""
+    own = _labels(lexicons[:1], "before")
+    return [*own, *((role, text) for role, text in _labels(lexicons[1:], "before") if " " in text)]
 
 
 def _by_char(labels: list[tuple[str, str]], index: int) -> dict[str, tuple[Label, ...]]:
@@ -212,3 +237,8 @@ def _compile_months(months: Mapping[str, object]) -> re.Pattern[str]:
     """Any month name as a word of its own; never matches where there are no names."""
     names = sorted(map(re.escape, months), key=len, reverse=True)
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(names)})(?![^\W\d_])" if names else r"(?!)")
+
+
+def _compile_hours(words: Iterable[str]) -> re.Pattern[str]:
+    names = sorted(map(re.escape, words), key=len, reverse=True)
+    return re.compile(rf"(?<![\d:.,])(\d{{1,2}})\s?(?:{'|'.join(names)})(?!\w)" if names else r"(?!)")

@@ -9,10 +9,13 @@ import re
 
 from copydesk.cleaning.lexis import Lexis, is_word_in
 from copydesk.cleaning.normalise import has_digit
-from copydesk.cleaning.patterns import has_unspaced, is_unspaced
+from copydesk.cleaning.patterns import has_unspaced, is_hangul, is_paired, is_unspaced
 from copydesk.cleaning.view import fold_for
 
-_SPLITS = re.compile(r"\s*[,，、;；/／|｜&＆+＋・]\s*|\s+[-–—]\s+|\u3000+")
+# A middle dot parts two people, but in katakana the words of one foreign name.
+_SPLITS = re.compile(
+    r"\s*[,，、;；/／|｜&＆+＋＝=]\s*|(?<![ァ-ヺー])\s*・\s*|\s*・\s*(?![ァ-ヺー])|\s+[-–—]\s+|\u3000+"
+)
 _ADDRESS = re.compile(r"\(?\s*\S+@\S+|(?<!\w)@\w+|https?://\S+|www\.\S+")
 _BRACKETED = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{1,60}[)）\]】]\s*$")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.-?)+$")
@@ -56,6 +59,10 @@ def _split(text: str, lexis: Lexis) -> list[str]:
     return parts
 
 
+def _is_han(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff" or char == " "
+
+
 def _split_unspaced(part: str) -> list[str]:
     words = part.split()
     if len(words) == 2 and len(words[0]) == len(words[1]) == 1:
@@ -68,7 +75,10 @@ def _split_unspaced(part: str) -> list[str]:
 def _split_at_and(piece: str, lexis: Lexis) -> list[str]:
     for word in lexis.words["and"]:
         if is_unspaced(word[0]):
-            if word in piece and piece.find(word) >= 2 and len(piece) - piece.find(word) > 2:
+            # The word can also be part of a name written in kana (みなと新報), so Chinese characters must be about it.
+            place = piece.find(word)
+            after = piece[place + len(word) :].lstrip()
+            if place >= 2 and len(after) >= 2 and _is_han(piece[place - 1]) and _is_han(after[0]):
                 return [p for half in piece.split(word, 1) for p in _split_at_and(half, lexis)]
             continue
         low = fold_for(lexis, piece)
@@ -97,7 +107,7 @@ def tidy_name(text: str, lexis: Lexis) -> str:
             if low.startswith(title) and len(low) > len(title) and _parts_at(low, title):
                 text, low = text[len(title) :].lstrip(" ."), low[len(title) :].lstrip(" .")
                 changed = True
-            elif is_unspaced(title[0]) and low.endswith(title) and len(low) > len(title) + 1:
+            elif is_paired(title[0]) and low.endswith(title) and len(low) > len(title) + 1:
                 text, low = text[: -len(title)].rstrip(), low[: -len(title)].rstrip()
                 changed = True
     return _ordinary_case(text.strip(_EDGES.replace(".", "")), lexis)
@@ -134,7 +144,7 @@ def _capitalise(word: str) -> str:
     return re.sub(r"\b(Mc)([a-z])", lambda m: m[1] + m[2].upper(), lowered)
 
 
-def looks_like_name(text: str, lexis: Lexis, *, trusted: bool = False) -> bool:
+def looks_like_name(text: str, lexis: Lexis, *, trusted: bool = False) -> bool:  # noqa: PLR0911  # one test a line
     """True when `text` can be one person's name."""
     if not text or has_digit(text) or text[-1:] in "?!" or ":" in text or "：" in text or len(text) > 60:
         return False
@@ -146,6 +156,8 @@ def looks_like_name(text: str, lexis: Lexis, *, trusted: bool = False) -> bool:
     words = text.split()
     if not trusted and lexis.has_word("publishers", low):
         return False
+    if is_hangul(text[0]) and len(words) == 1:
+        return len(text) in _HAN_NAME
     if len(words) > _MOST_WORDS or (len(words) == 1 and not trusted):
         return False
     if trusted and len(words) <= 3 and all(w[0].isalnum() for w in words):

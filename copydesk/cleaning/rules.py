@@ -74,10 +74,14 @@ def _index(paths: Sequence[Path]) -> dict[str, Profile]:
             for name in (profile.name, *profile.aliases):
                 holder = found.setdefault(alias_key(name), profile)
                 if holder is not profile:
-                    raise LexiconError(
-                        f"{path.name}, source {profile.name}", f"{name!r} is also a name of {holder.name}"
-                    )
+                    found[alias_key(name)] = _share(holder, profile)
     return found
+
+
+def _share(one: Profile, other: Profile) -> Profile:
+    """What holds for two publishers of one name: NTV is a broadcaster in three countries."""
+    zone = one.zone if one.zone == other.zone else None
+    return Profile(name=one.name, zone=zone, agency=one.agency and other.agency)
 
 
 def _hash_files(paths: Sequence[Path]) -> str:

@@ -23,12 +23,13 @@ _DIGITS = {
     for code in range(first, first + 10)
 }
 _HAN_DIGITS = {ord(c): str(i) for i, c in enumerate("〇一二三四五六七八九")} | {ord("零"): "0", ord("○"): "0"}
-_HAN_DATE = re.compile(
-    r"[〇零○一二三四五六七八九]{4}年[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十]{1,3}[日号])?"
-)
+_HAN_NUMBER = "〇零○一二三四五六七八九十百"
+_HAN_DATE = re.compile(rf"[{_HAN_NUMBER}]{{1,6}}年[{_HAN_NUMBER}]{{1,3}}月(?:[{_HAN_NUMBER}]{{1,3}}[日号])?")
 
 _YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
-_YEAR_LAST = re.compile(r"(?<![\d.,])(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d%])")
+_YEAR_LAST = re.compile(r"(?<![\d.,-])(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d%])")
+# `2/19(月) 7:05配信`: portals of East Asia leave out the year.
+_DAY_WITH_WEEKDAY = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})\s?\([^\W\d]\)")
 _COMPACT = re.compile(r"(?<!\d)(20\d\d)([01]\d)([0-3]\d)(?!\d)")
 _CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([:.h時时시點点])\s?(\d{2})(?:\s?[:.分분]\s?(\d{2})(?!\d))?(?!\d)")
 _HOUR_FIRST = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([時时시點点h])(?![\d])")
@@ -77,6 +78,7 @@ def _read_han(text: str) -> str:
 
     def read(match: re.Match[str]) -> str:
         written = match.group().translate(_HAN_DIGITS)
+        written = re.sub(r"(\d)百(?=\d?十)", r"\1", written).replace("百", "0")
         written = re.sub(r"(\d)?十(\d)?", lambda m: f"{m[1] or 1}{m[2] or 0}", written)
         return written.ljust(len(match.group()))[: len(match.group())]
 
@@ -93,6 +95,11 @@ def _dates(text: str, lexis: Lexis) -> Iterator[Moment]:
         month, day = (match[1], match[3]) if is_month_first else (match[3], match[1])
         year = match[4] if len(match[4]) == 4 else f"20{match[4]}"
         yield from _moment(match, lexis, year, month, day)
+    if lexis.order == "ymd":
+        for match in _DAY_WITH_WEEKDAY.finditer(text):
+            moment = _convert(match.start(), match.end(), None, int(match[1]), int(match[2]), "gregorian")
+            if moment:
+                yield moment
     yield from _unit_dates(text, lexis)
     for match in _COMPACT.finditer(text):
         yield from _moment(match, lexis, match[1], match[2], match[3])
@@ -106,7 +113,9 @@ def _moment(match: re.Match[str], lexis: Lexis, year: str, month: str, day: str)
         yield moment
 
 
-def _convert(start: int, end: int, year: int | None, month: int, day: int, calendar: str) -> Moment | None:
+def _convert(  # noqa: PLR0917  # a place and the three numbers of a date
+    start: int, end: int, year: int | None, month: int, day: int, calendar: str
+) -> Moment | None:
     """The Gregorian moment, None where there is no such day."""
     if year is not None and 2400 <= year <= 2700:
         year = from_buddhist(year)
@@ -218,11 +227,17 @@ def _strip_connectors(text: str, lexis: Lexis, *, at_end: bool) -> str:
     return text
 
 
+def find_clock(low: str, lexis: Lexis) -> Moment | None:
+    """The first clock time of a folded text, as a moment whose day is not known (month and day 0)."""
+    text = low if low.isascii() else low.translate(_DIGITS)
+    return next(_clocks(text, lexis), None)
+
+
 def _clocks(text: str, lexis: Lexis) -> Iterator[Moment]:
     """Clock times as moments without a date."""
     for match in _CLOCK.finditer(text):
         yield from _clock(text, match, lexis, (match[1], match[3], match[4]))
-    for pattern in (_HOUR_FIRST, _BARE_HOUR):
+    for pattern in (_HOUR_FIRST, _BARE_HOUR, lexis.hour_pattern):
         for match in pattern.finditer(text):
             yield from _clock(text, match, lexis, (match[1], "0", None))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from copydesk.cleaning.lexis import Hit, Lexis
 from copydesk.cleaning.normalise import fold, map_offsets, normalise
-from copydesk.cleaning.patterns import has_unspaced, is_unspaced
+from copydesk.cleaning.patterns import has_unspaced, is_paired, is_unspaced
 from copydesk.models import Fields, Line, Span
 
 _TERMINALS = ".!?…。！？।؟۔"
@@ -19,8 +19,8 @@ _CLOSERS = "\"'”’»」』)）]】*›"
 _OPENERS = "\"'“‘«„「『‹"
 _SENTENCE = 30
 """Weight from which a line with a full stop is a sentence rather than an abbreviation or a command."""
-_LONG_SPACED, _LONG_UNSPACED = 70, 26
-"""Characters from which a line that ends like a sentence counts as prose: about twelve words, or one clause."""
+_PROSE = 70
+"""Weight from which a line that ends like a sentence counts as prose: about twelve words, or one Chinese clause."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Block:
     is_unspaced: bool = field(init=False)
     """True when the text is in a script that does not part words by spaces."""
     weight: int = field(init=False)
-    """Length in characters of a spaced script; one unspaced character says as much as three."""
+    """Length in characters of a spaced script; one Chinese character says as much as three, a Korean one as two."""
     ends_sentence: bool = field(init=False)
     """True when the line ends with the mark of a finished sentence, closing quotes and brackets aside."""
     is_sentence: bool = field(init=False)
@@ -47,14 +47,13 @@ class Block:
     """True when the line looks like a paragraph of running text by length and ending alone."""
 
     def __post_init__(self) -> None:
-        size = len(self.text)
         self.is_unspaced = has_unspaced(self.text[:40])
-        self.weight = size * 3 if self.is_unspaced else size
+        density = 3 if self.is_unspaced else 2 if is_paired(self.text[:40]) else 1
+        self.weight = len(self.text) * density
         core = self.text.rstrip(_CLOSERS)
         self.ends_sentence = bool(core) and core[-1] in _TERMINALS
         self.is_sentence = self.ends_sentence and self.weight >= _SENTENCE
-        limit = _LONG_UNSPACED if self.is_unspaced else _LONG_SPACED
-        self.is_prose = (size >= limit and self.ends_sentence) or size >= 3 * limit
+        self.is_prose = (self.weight >= _PROSE and self.ends_sentence) or self.weight >= 3 * _PROSE
 
     @property
     def opens_quoted(self) -> bool:

@@ -232,7 +232,7 @@ def read(inbox: Path, ref: str, limit: int) -> bytes:
                 raise MissingInput(ref, "it is not a file")
             if status.st_size > limit:
                 raise InputTooLarge(ref, f"{status.st_size:,} bytes, the limit is {limit:,}")
-            with open(descriptor, "rb", closefd=False) as file:  # noqa: PTH123 - Path.open takes no descriptor
+            with open(descriptor, "rb", closefd=False) as file:
                 return file.read(limit)
         finally:
             os.close(descriptor)

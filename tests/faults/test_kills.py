@@ -14,7 +14,8 @@ import psycopg
 from tests.processes import Stack
 from tests.waiting import wait_until
 
-KILLS_EACH = 5
+# Two kills of each worker a round.
+ROUNDS = 3
 
 # Per kill and door: 500 documents and more in all.
 PER_KILL = 26
@@ -47,10 +48,16 @@ class Senders:
         self.items = 0
 
     def send(self, count: int) -> None:
-        for _ in range(count):
-            self._stack.drop(f"wire/story-{self.files}.txt", story(self.files))
-            self.files += 1
+        """To both doors in turn, so that whatever a worker takes next may be from either."""
         for _ in range(0, count, 2):
+            for _ in range(2):
+                self._stack.drop(f"wire/story-{self.files}.txt", story(self.files))
+                self.files += 1
+            self.send_jobs(1)
+
+    def send_jobs(self, count: int) -> None:
+        """To the Celery door alone: nothing offers these again."""
+        for _ in range(count):
             first = self.items
             self.items += 2
             numbers = range(first, self.items)
@@ -59,7 +66,8 @@ class Senders:
 
 def kill_with_work_in_hand(stack: Stack, name: str, in_hand: Callable[[], int], senders: Senders) -> None:
     """Stop the process at a moment when the servers say that it holds work, look again, and kill it."""
-    senders.send(PER_KILL)
+    wait_until(lambda: not in_hand(), 30, f"{name} to have empty hands")
+    senders.send_jobs(PER_KILL // 2)
     give_up = time.monotonic() + 60
     while True:
         assert time.monotonic() < give_up, f"never saw work in the hands of {name}; {stack.tail()}"
@@ -70,8 +78,9 @@ def kill_with_work_in_hand(stack: Stack, name: str, in_hand: Callable[[], int], 
         if in_hand():
             break
         os.kill(stack.pid(name), signal.SIGCONT)
-        senders.send(2)
+        senders.send_jobs(1)
     stack.kill(name, signal.SIGKILL)
+    senders.send(PER_KILL)
     stack.start(name)
 
 
@@ -100,9 +109,11 @@ def test_nothing_is_lost_or_doubled_when_workers_are_killed_with_work_in_hand(
             return int(postgres.execute(OPEN_TRANSACTIONS).fetchall()[0][0])
 
         # Work is seen from both sides: a worker that acknowledged too early holds work of which Redis knows nothing.
-        for round_ in range(KILLS_EACH):
-            kill_with_work_in_hand(stack, "ingest", (handed_to_ingest, begun_by_ingest)[round_ % 2], senders)
-            kill_with_work_in_hand(stack, "storage", (begun_by_storage, handed_to_storage)[round_ % 2], senders)
+        for _ in range(ROUNDS):
+            kill_with_work_in_hand(stack, "ingest", handed_to_ingest, senders)
+            kill_with_work_in_hand(stack, "storage", begun_by_storage, senders)
+            kill_with_work_in_hand(stack, "ingest", begun_by_ingest, senders)
+            kill_with_work_in_hand(stack, "storage", handed_to_storage, senders)
         total = senders.files + senders.items
         assert total >= 500
         stack.wait_for_rows("select count(*) from receipt", lambda rows: rows[0][0] >= total, deadline_s=90)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,7 +16,7 @@ from copydesk.models import Cleaned, Hints, Parsed
 CASES = Path(__file__).parent.parent / "cases" / "text"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/input.txt"))
 RECEIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
-NOTES = ("hard_lines", "locale", "notes", "tags")
+NOTES = ("also_accepted", "bom", "hard_lines", "locale", "notes", "tags")
 """Keys of expected.json that tell about a case and are no part of the answer."""
 
 
@@ -42,6 +43,25 @@ def answer(folder: Path) -> dict[str, Any]:
     parsed = parse((folder / "input.txt").read_bytes())
     found = to_json(clean_parsed(parsed), parsed.encoding)
     return {key: value for key, value in found.items() if key not in ("removed", "warnings", "reason")}
+
+
+def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Per key what was found and what was wanted; a key that the case leaves out is not asked about."""
+    also = wanted.get("also_accepted", {})
+    return {
+        key: (found.get(key), value)
+        for key, value in wanted.items()
+        if key not in NOTES
+        and not is_same(key, found.get(key), value)
+        and not any(is_same(key, found.get(key), other) for other in also.get(key, []))
+    }
+
+
+def is_same(key: str, found: Any, wanted: Any) -> bool:
+    """Equal values, or two names of one codec."""
+    if key == "encoding" and found and wanted:
+        return codecs.lookup(found).name == codecs.lookup(wanted).name
+    return bool(found == wanted)
 
 
 def expected(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 
 class SilentProxy:
-    """Passes bytes on until `silent` is set; from then on it takes them and does nothing."""
+    """Passes bytes on until `silent` is set; from then on it takes them and does nothing, not even
+    end."""
 
     def __init__(self, port: int) -> None:
         self.silent = threading.Event()
@@ -25,6 +26,9 @@ class SilentProxy:
         return int(self._listener.getsockname()[1])
 
     def close(self) -> None:
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         for each in (self._listener, *self._sockets):
             each.close()
 
@@ -45,8 +49,8 @@ class SilentProxy:
             while data := source.recv(65536):
                 if not self.silent.is_set():
                     target.sendall(data)
-            # The end of a connection is passed on, as a proxy would.
-            target.shutdown(socket.SHUT_WR)
+            if not self.silent.is_set():
+                target.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

@@ -168,8 +168,14 @@ def test_a_transaction_on_a_silent_peer_ends_at_its_deadline(database_url: str) 
         connection = database.connect(url, deadline_s=5)
         connection.execute("select 1")
         proxy.silent.set()
+        # Without a deadline it would wait for ever: then the proxy ends it.
+        last_net = threading.Timer(20, proxy.close)
+        last_net.start()
         with pytest.raises(DatabaseUnavailable), database.deadline(connection, 0.3), database.translated_errors("x"):
             connection.execute("select 1")
+        assert last_net.is_alive()
+        last_net.cancel()
+        last_net.join()
         assert connection.broken
 
 

@@ -21,7 +21,6 @@ RECOGNISERS: tuple[Callable[[View, Rules], list[Mark]], ...] = (
     recognise_signs,
     recognise_fields,
     recognise_captions,
-    recognise_dateline,
     recognise_glued,
 )
 
@@ -29,5 +28,6 @@ RECOGNISERS: tuple[Callable[[View, Rules], list[Mark]], ...] = (
 def recognise_all(view: View, rules: Rules) -> list[Mark]:
     """The marks of all recognisers; the headline is looked for last, among what no other is sure of."""
     marks = [mark for recognise in RECOGNISERS for mark in recognise(view, rules)]
+    marks += recognise_dateline(view, marks, rules)
     marks += recognise_biography(view, marks, rules)
     return marks + recognise_title(view, marks, rules)

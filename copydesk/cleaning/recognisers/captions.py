@@ -12,7 +12,7 @@ from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
-_LONGEST = 500
+_LONGEST = 400
 _MOST_PARTS = 3
 _TAIL = re.compile(r"(?:[(\[][^()\[\]]{2,80}[)\]]|(?<=[.!?。！？…])[^.!?。！？…]{2,90}[.。]?)$")
 _MARKUP = ("figcaption", "caption")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
-from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, has_colon_label, has_edge_label, read_fields
+from copydesk.cleaning.fieldcuts import has_colon_label, has_edge_label, is_label
+from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, read_fields
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.normalise import has_digit, normalise
 from copydesk.cleaning.rules import Rules
@@ -70,6 +71,8 @@ def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
 
 def _columns(block: Block) -> list[str]:
     columns = split_columns(block.lines[0]) if len(block.lines) == 1 else [block.text]
+    if len(columns) > 1 and is_label(columns[0], block.lexis):
+        columns = [" ".join(columns)]
     first = block.low[0]
     if first in _BRACKETS and block.low.endswith(_BRACKETS[first]) and block.low.count(first) == 1:
         return [normalise(block.text[1:-1])]
