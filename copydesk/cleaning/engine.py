@@ -30,7 +30,7 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
     """The candidate's paragraphs with folded text and phrase hits."""
     groups = group_lines(parsed.lines)
     texts = [join_lines([line.text for line in group]) for group in groups]
-    language = detect_language([text for text in texts if text], rules.lexis("zh").variants)
+    language = detect_language([text for text in texts if text], rules.lexis("zh").variants, rules.common)
     language = language or parsed.fields.language or hints.language or profile.language
     lexis = rules.lexis(language)
     blocks: list[Block] = []

@@ -64,7 +64,7 @@ def _join_labels(segments: list[str], lexis: Lexis) -> list[str]:
 def is_label(segment: str, lexis: Lexis) -> bool:
     """True for a label alone, `本报记者`, whose names stand behind the gap."""
     low = fold_for(lexis, segment)
-    return any(label.text == low for label in lexis.before.get(low[:1], ()))
+    return any(label.text == low for label in lexis.opening(low))
 
 
 def _join_clocks(segments: list[str]) -> list[str]:
@@ -127,7 +127,7 @@ def has_colon_label(low: str, lexis: Lexis) -> bool:
 def has_edge_label(low: str, lexis: Lexis) -> bool:
     """True when a label without a colon opens or closes the folded line."""
     low = low.strip(" .()[]")
-    openers = lexis.before.get(low[:1], ())
+    openers = lexis.opening(low)
     closers = lexis.after.get(low[-1:], ())
     return any(low.startswith(x.text) for x in openers) or any(low.endswith(x.text) for x in closers)
 
@@ -135,7 +135,7 @@ def has_edge_label(low: str, lexis: Lexis) -> bool:
 def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, role, False) of labels without a colon: at the head, or later if long enough to be meant."""
     for start in [0, *(i + 1 for i, c in enumerate(low) if c in " /(,.")]:
-        for label in lexis.before.get(low[start : start + 1], ()):
+        for label in lexis.opening(low, start):
             if not low.startswith(label.text, start):
                 continue
             end = start + len(label.text)

@@ -23,6 +23,7 @@ LONGEST_LINE = 320
 """Characters of the longest field line; the longest credit lines of agencies come to about 250."""
 _MOST_PIECES = 6
 _SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
+_MOST_WORDS = 9
 _LONGEST_GUESS = 80
 """Characters of the longest part that is looked at although no label stands before it."""
 
@@ -200,13 +201,15 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
             if rest and rest != text:
                 _read_unlabelled(rest, line, lexis, rules)
             return
-    if len(text) > _LONGEST_GUESS:
-        line.unknown.append(text)
-        return
     if rules.publisher(text).name:
         line.facts.append(Fact("source", text, rank=2))
         return
-    if _read_suffix_label(text, low, line, lexis) or _read_name_and_publisher(text, line, lexis, rules):
+    if _read_suffix_label(text, low, line, lexis):
+        return
+    if len(text) > _LONGEST_GUESS or text.count(" ") >= _MOST_WORDS:
+        line.unknown.append(text)
+        return
+    if _read_name_and_publisher(text, line, lexis, rules):
         return
     pieces = _split_unspaced(text)
     if len(pieces) > 1:
@@ -273,7 +276,7 @@ def _split_unspaced(text: str) -> list[str]:
 def _strip_opening_label(head: str, lexis: Lexis) -> str:
     """`记者张三` before `摄`: the label that says more about the person than about the role goes."""
     low = fold_for(lexis, head)
-    label = next((x for x in lexis.before.get(low[:1], ()) if x.role == "authors" and low.startswith(x.text)), None)
+    label = next((x for x in lexis.opening(low) if x.role == "authors" and low.startswith(x.text)), None)
     return head[len(label.text) :].strip() if label and is_unspaced(label.text[0]) else head
 
 

@@ -39,10 +39,7 @@ def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
         return False
     words = lexis.words["publishers"]
     if is_unspaced(text[0]):
-        glued = [w for w in words if is_unspaced(w[0])]
-        return len(text) <= _LONGEST_UNSPACED_NAME and (
-            low.endswith(tuple(glued)) or low.startswith(tuple(w for w in glued if len(w) > 2))
-        )
+        return len(text) <= _LONGEST_UNSPACED_NAME and (low.endswith(words.closers) or low.startswith(words.openers))
     parts = text.split()
     limit = 7 if lexis.capitals_throughout else 4
     if len(parts) > limit or not words.stands_in(low):

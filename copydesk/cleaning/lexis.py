@@ -60,7 +60,7 @@ class Lexis:
     colon: Mapping[str, str]
     """Folded label → role, where a colon follows."""
     before: Mapping[str, tuple[Label, ...]]
-    """First character → labels that open a segment, longest first."""
+    """First two characters → labels that open a segment, longest first; see `opening`."""
     after: Mapping[str, tuple[Label, ...]]
     """Last character → labels that close a segment, longest first."""
     words: Mapping[str, WordList]
@@ -89,6 +89,12 @@ class Lexis:
             if (place := match_phrase(entry.phrase, low, anchors))
         ]
 
+    def opening(self, low: str, start: int = 0) -> tuple[Label, ...]:
+        """The labels that may open the folded text at `start`, longest first."""
+        pair = low[start : start + 2]
+        found = self.before.get(pair, ())
+        return found + self.before.get(pair[:1], ()) if len(pair) == 2 else found
+
     def has_word(self, kind: str, low: str) -> bool:
         """True when one of the word list's entries stands in the folded text, as a word of its own."""
         return self.words[kind].stands_in(low)
@@ -102,6 +108,9 @@ class WordList(frozenset[str]):
     others: re.Pattern[str]
     words_of: frozenset[str]
     """The longest word of each entry in a spaced script."""
+    closers: tuple[str, ...]
+    """The entries of unspaced scripts, to look for at the end of a text; `openers`, those long enough for its start."""
+    openers: tuple[str, ...]
     glued: re.Pattern[str]
     """The entries of unspaced scripts."""
 
@@ -110,6 +119,8 @@ class WordList(frozenset[str]):
         """A list of `words`."""
         made = cls(words)
         made.singles = frozenset(w for w in made if w.isalpha() and not is_paired(w))
+        made.closers = tuple(w for w in made if is_paired(w))
+        made.openers = tuple(w for w in made.closers if len(w) > 2)
         made.glued = _any_of(w for w in made if is_paired(w))
         made.words_of = frozenset(max(_WORDS.findall(w), key=len, default="") for w in made if not is_paired(w))
         made.others = _any_of(made - made.singles)
@@ -174,7 +185,7 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         entries={anchor: tuple(found) for anchor, found in entries.items()},
         unanchored=unanchored,
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
-        before=_by_char(_opening_labels(lexicons), 0),
+        before=_by_opening(_opening_labels(lexicons)),
         after=_by_char(_labels(lexicons, "after"), -1),
         words={kind: WordList.build(w) for kind, w in _join_words([x.words for x in lexicons], WORD_LISTS).items()},
         picture_words=WordList.build(
@@ -213,6 +224,13 @@ def _opening_labels(lexicons: Sequence[Lexicon]) -> list[tuple[str, str]]:
     """Labels without a colon; of the shared lexicons only those of several words, one English word is too little."""
     own = _labels(lexicons[:1], "before")
     return [*own, *((role, text) for role, text in _labels(lexicons[1:], "before") if " " in text)]
+
+
+def _by_opening(labels: list[tuple[str, str]]) -> dict[str, tuple[Label, ...]]:
+    found: dict[str, list[Label]] = {}
+    for role, text in labels:
+        found.setdefault(text[:2], []).append(Label(role, text))
+    return {key: tuple(sorted(group, key=lambda x: -len(x.text))) for key, group in found.items()}
 
 
 def _by_char(labels: list[tuple[str, str]], index: int) -> dict[str, tuple[Label, ...]]:

@@ -73,6 +73,7 @@ def _split_unspaced(part: str) -> list[str]:
 
 
 def _split_at_and(piece: str, lexis: Lexis) -> list[str]:
+    low = fold_for(lexis, piece)
     for word in lexis.words["and"]:
         if is_unspaced(word[0]):
             # The word can also be part of a name written in kana (みなと新報), so Chinese characters must be about it.
@@ -81,7 +82,6 @@ def _split_at_and(piece: str, lexis: Lexis) -> list[str]:
             if place >= 2 and len(after) >= 2 and _is_han(piece[place - 1]) and _is_han(after[0]):
                 return [p for half in piece.split(word, 1) for p in _split_at_and(half, lexis)]
             continue
-        low = fold_for(lexis, piece)
         place = low.find(f" {word} ")
         if place >= 0:
             return [*_split_at_and(piece[:place], lexis), *_split_at_and(piece[place + len(word) + 2 :], lexis)]

@@ -29,6 +29,8 @@ class Rules:
     version: str
     lexes: Mapping[str, Lexis]
     """Language code → its merged lexis; `any` for languages without a lexicon."""
+    common: Mapping[str, frozenset[str]]
+    """Language code → the words that are in every text of it, for languages that list them."""
     publishers: Mapping[str, Profile]
     """Folded name or alias → the shipped profile."""
     senders: Mapping[str, Profile]
@@ -62,6 +64,7 @@ def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
     return Rules(
         version=_hash_files([*lexicon_files, *shipped, *extra]),
         lexes=lexes,
+        common={name: frozenset(words) for name, one in lexicons.items() if (words := one.words.get("common"))},
         publishers=publishers,
         senders=publishers | _index(extra),
     )

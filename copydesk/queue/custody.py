@@ -288,6 +288,17 @@ class Custody:
         return self._redis.eval(script, len(keys), *keys, *arguments)
 
 
+def in_flight(client: redis.Redis) -> int:
+    """How many messages owners have taken and not yet recorded. Raises redis-py's errors."""
+    owners: Any = client.hgetall(OWNERS)
+    pipe = client.pipeline(transaction=False)
+    for owner_id, registration in owners.items():
+        owner = Owner(_text(owner_id))
+        for source in json.loads(_text(registration).partition(" ")[2]):
+            pipe.llen(owner.in_flight_prefix + source)
+    return sum(int(count) for count in pipe.execute())
+
+
 def mark_redelivered(record: bytes) -> bytes:
     """The message in a value of `unacked` (`[message, exchange, routing key]`), marked as kombu marks it."""
     message = json.loads(record)[0]

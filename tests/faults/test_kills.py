@@ -1,4 +1,4 @@
-"""Workers are killed while the test sees work in their hands; afterwards everything is there, once."""
+"""Workers are killed, or stopped, while the test sees work in their hands; afterwards everything is there, once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.processes import Stack
 from tests.waiting import wait_until
 
 # Two kills of each worker a round.
-ROUNDS = 3
+KILL_ROUNDS = 3
 
 # Per kill and door: 500 documents and more in all.
 PER_KILL = 26
@@ -64,8 +65,10 @@ class Senders:
             self._stack.send(*({"id": f"c{n}", "body": story(1_000_000 + n)} for n in numbers), source="agency")
 
 
-def kill_with_work_in_hand(stack: Stack, name: str, in_hand: Callable[[], int], senders: Senders) -> None:
-    """Stop the process at a moment when the servers say that it holds work, look again, and kill it."""
+def end_with_work_in_hand(
+    stack: Stack, name: str, in_hand: Callable[[], int], senders: Senders, how: signal.Signals
+) -> None:
+    """Suspend the process at a moment when the servers say that it holds work, look again, and end it."""
     wait_until(lambda: not in_hand(), 30, f"{name} to have empty hands")
     senders.send_jobs(PER_KILL // 2)
     give_up = time.monotonic() + 60
@@ -79,13 +82,22 @@ def kill_with_work_in_hand(stack: Stack, name: str, in_hand: Callable[[], int], 
             break
         os.kill(stack.pid(name), signal.SIGCONT)
         senders.send_jobs(1)
-    stack.kill(name, signal.SIGKILL)
+    if how is signal.SIGKILL:
+        stack.kill(name, how)
+    else:
+        os.kill(stack.pid(name), how)
+        stack.kill(name, signal.SIGCONT)
     senders.send(PER_KILL)
     stack.start(name)
 
 
-def test_nothing_is_lost_or_doubled_when_workers_are_killed_with_work_in_hand(
-    redis_url: str, database_url: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("how", "rounds"),
+    [(signal.SIGKILL, KILL_ROUNDS), (signal.SIGTERM, 1), (signal.SIGQUIT, 1)],
+    ids=["killed", "asked to stop", "told to quit"],
+)
+def test_nothing_is_lost_or_doubled_when_workers_end_with_work_in_hand(
+    redis_url: str, database_url: str, tmp_path: Path, how: signal.Signals, rounds: int
 ) -> None:
     settings = {"broker_lease_s": 2, "broker_renew_s": 0.5, "claim_idle_s": 1, "batch_size": 10}
     with Stack(tmp_path, redis_url, database_url, **settings) as stack, ExitStack() as looking:
@@ -109,13 +121,13 @@ def test_nothing_is_lost_or_doubled_when_workers_are_killed_with_work_in_hand(
             return int(postgres.execute(OPEN_TRANSACTIONS).fetchall()[0][0])
 
         # Work is seen from both sides: a worker that acknowledged too early holds work of which Redis knows nothing.
-        for _ in range(ROUNDS):
-            kill_with_work_in_hand(stack, "ingest", handed_to_ingest, senders)
-            kill_with_work_in_hand(stack, "storage", begun_by_storage, senders)
-            kill_with_work_in_hand(stack, "ingest", begun_by_ingest, senders)
-            kill_with_work_in_hand(stack, "storage", handed_to_storage, senders)
+        for _ in range(rounds):
+            end_with_work_in_hand(stack, "ingest", handed_to_ingest, senders, how)
+            end_with_work_in_hand(stack, "storage", begun_by_storage, senders, how)
+            end_with_work_in_hand(stack, "ingest", begun_by_ingest, senders, how)
+            end_with_work_in_hand(stack, "storage", handed_to_storage, senders, how)
         total = senders.files + senders.items
-        assert total >= 500
+        assert total >= (500 if how is signal.SIGKILL else 100)
         stack.wait_for_rows("select count(*) from receipt", lambda rows: rows[0][0] >= total, deadline_s=90)
         wait_until(lambda: sum(1 for _ in stack.ended()) == senders.files, 30, f"every file settled; {stack.tail()}")
         wait_until(lambda: redis.xlen("articles") == 0 and redis.hlen("unacked") == 0, 30, "nothing left in Redis")

@@ -16,7 +16,8 @@ from tests.golden.text_cases import FOLDERS, clean_parsed, parse
 WORDS = st.sampled_from(
     [
         "By Ana Ruiz", "©", "All rights reserved", "Read more:", "(", ")", "[", "】", "June 4, 2024", "15:23", "said",
-        "“", "版权所有", "记者", "电", "编辑：", "Advertisement", "\t", "\u3000", "\u200b", "\x00", "http://a.example", "|",
+        "“", "版权所有", "记者", "电", "编辑：", "Advertisement", "\t", "\u3000", "\u200b", "\x00", "http://a.example",
+        "|",
         "1/3", "The river rose in the night and took the mill.", "河水夜里涨了，磨坊没有了。", "\ud800", "İ", "ﬁ", "-",
         "—", "Source:",
     ]

@@ -280,7 +280,7 @@ def test_two_writers_on_the_same_keys_lose_and_double_nothing(desk: Desk) -> Non
     desk.check()
 
 
-def test_two_writers_that_meet_the_same_new_texts_wait_for_each_other_in_one_order(desk: Desk) -> None:
+def test_two_writers_that_meet_the_same_new_texts_store_each_once(desk: Desk) -> None:
     """Each pair of batches has the same inputs and keys, none of them known before, in opposite orders."""
     for turn in range(5):
         seeds = range(turn * 180, turn * 180 + 180)
