@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -44,13 +45,17 @@ _SHARE_COMMON, _FEWEST_WORDS = 0.33, 20
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
-@lru_cache(maxsize=8)
-def _identifier(script: str) -> Any:  # py3langid has no types
+@lru_cache(maxsize=1)
+def load_models() -> dict[str, Any]:  # py3langid has no types
+    """The identifier of each script that needs one; reads the package's model file, the first time only."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages([code for code in _CHOICES[script] if code in identifier.nb_classes])
-    return identifier
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
+    models = {}
+    for script, choices in _CHOICES.items():
+        models[script] = copy(whole)
+        models[script].set_languages([code for code in choices if code in whole.nb_classes])
+    return models
 
 
 def count_scripts(text: str) -> Counter[str]:
@@ -112,9 +117,10 @@ def _count_common(sample: str, common: Mapping[str, frozenset[str]]) -> str | No
 
 
 def _chinese_script(sample: str, variants: Mapping[int, str]) -> str:
-    found = Counter(sample)
-    traditional = {variants[code]: char for char in found if (code := ord(char)) in variants}
-    simplified = sum(found[form] for form in set(found) & set(variants.values()))
+    """`Hant` where more characters are traditional forms than simplified ones of such pairs."""
+    found = Counter(char for char in sample if char > "\u33ff")
+    traditional = sum(times for char, times in found.items() if ord(char) in variants)
+    simplified = sum(found[form] for form in set(variants.values()) & found.keys()) if traditional else 1
     return "Hant" if traditional > simplified else "Hans"
 
 
@@ -127,7 +133,7 @@ def _classify(script: str, sample: str) -> str | None:
         if any(c in sample for c in "ыэёЫЭЁ") and not any(c in sample for c in "іўІЎқңғүұһәө"):
             return "ru"
     words = " ".join(_WORDS.findall(sample))
-    return str(_identifier(script).classify(words)[0]) if words else None
+    return str(load_models()[script].classify(words)[0]) if words else None
 
 
 def _classify_arabic(sample: str) -> str | None:

@@ -1,6 +1,6 @@
 """Loads every lexicon and profile once, at start, into one frozen value with a version.
 
-This is the only module of cleaning that reads files.
+Together with the language model, which is read here too, this is all that cleaning reads from disk.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from copydesk.cleaning.language import load_models
 from copydesk.cleaning.lexicon import load_lexicon
 from copydesk.cleaning.lexis import Lexis, merge
 from copydesk.cleaning.profiles import EMPTY, Profile, alias_key, load_profiles
@@ -51,6 +52,7 @@ class Rules:
 
 def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
     """Read the shipped lexicons and profiles, and the operator's sender profiles in `extra_dirs` over them."""
+    load_models()
     lexicon_files = sorted((_HERE / "lexicons").glob("*.toml"))
     shipped = sorted((_HERE / "sources").glob("*.toml"))
     extra = [path for folder in extra_dirs for path in sorted(folder.glob("*.toml"))]

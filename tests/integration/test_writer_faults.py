@@ -226,3 +226,21 @@ def test_a_writer_told_to_stop_while_postgres_is_away_leaves_its_batch(redis_url
 
         assert desk.stream.depth() == 21
         assert len(desk.stream.read_own("me", 100)) == 21
+
+
+SLOW_ROWS = """
+create function slowly() returns trigger language plpgsql as 'begin perform pg_sleep(0.2); return new; end';
+create trigger slowly before insert on revision for each row execute function slowly();
+"""
+
+
+def test_a_batch_that_never_ends_within_the_deadline_is_halved_until_it_does(redis_url: str, database_url: str) -> None:
+    with desk_on(redis_url, database_url) as desk:
+        with psycopg.connect(database_url) as connection:
+            connection.execute(SLOW_ROWS.encode())
+        _fill(desk, 1, each=8)
+        # 1.6 s of work whatever the machine; four rows take 0.8 s.
+        desk.drain(desk.writer(deadline_s=1.2))
+
+        assert desk.outcomes() == {f"0/{n}": "stored" for n in range(8)}
+        assert desk.closed() == {"job0": (8, 8)}
