@@ -15,6 +15,7 @@ from itertools import pairwise
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
 from copydesk.cleaning.menus import find_menus, is_page
+from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.pages import find_page_title, trim_page
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
@@ -50,6 +51,7 @@ _SHORT_REMARK = 160
 _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
 _SHARE_BEHIND_END, _SHARE_BEHIND_ABOUT = 0.25, 0.5
 _FEWEST_HEADLINES = 5
+_FEWEST_BEFORE_WORDS, _LONGEST_WORDS = 3, 90
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
 
@@ -98,6 +100,7 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     _extend_captions(rulings)
     _run_lists(rulings, tail)
     _close_tail(rulings, tail)
+    _drop_last_words(rulings)
     _clear_head(rulings)
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
@@ -283,6 +286,25 @@ def _clear_page(rulings: list[Ruling], menus: Sequence[bool], head: int, tail: i
     for place, ruling in enumerate(rulings):
         if ruling.kind is PieceClass.BODY and (place < head or place >= tail or menus[place]):
             ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/page_around_story"
+
+
+def _drop_last_words(rulings: list[Ruling]) -> None:
+    """A short line alone between the story's last paragraph and the notices: no sentence, no figures, no verse."""
+    last = max((place for place, r in enumerate(rulings) if r.kind is PieceClass.BODY), default=0)
+    prose = sum(r.kind is PieceClass.BODY and r.block.is_prose for r in rulings)
+    if prose < _FEWEST_BEFORE_WORDS or last + 1 >= len(rulings):
+        return
+    ruling, before, after = rulings[last], rulings[last - 1], rulings[last + 1]
+    is_plain = not ruling.block.ends_sentence and not has_digit(ruling.block.low) and ruling.block.text[-1] not in ",;:"
+    if (
+        is_plain
+        and ruling.block.weight < _LONGEST_WORDS
+        and before.kind is PieceClass.BODY
+        and before.block.is_prose
+        and after.kind in _CHROME
+        and after.rule not in _BREAKS
+    ):
+        ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/last_words"
 
 
 def _clear_head(rulings: list[Ruling]) -> None:

@@ -8,7 +8,7 @@ from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, read_fields
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.normalise import has_digit, normalise
 from copydesk.cleaning.rules import Rules
-from copydesk.cleaning.view import Block, View, split_columns
+from copydesk.cleaning.view import Block, View, fold_for, split_columns
 from copydesk.models import PieceClass
 
 _EDGE = 14
@@ -71,7 +71,9 @@ def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
 
 def _columns(block: Block) -> list[str]:
     columns = split_columns(block.lines[0]) if len(block.lines) == 1 else [block.text]
-    if len(columns) > 1 and is_label(columns[0], block.lexis):
+    if len(columns) == 2 and fold_for(block.lexis, columns[0]) in block.lexis.colon:
+        columns = [": ".join(columns)]
+    elif len(columns) > 1 and is_label(columns[0], block.lexis):
         columns = [" ".join(columns)]
     first = block.low[0]
     if first in _BRACKETS and block.low.endswith(_BRACKETS[first]) and block.low.count(first) == 1:

@@ -61,7 +61,7 @@ def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: b
     if start <= 0 or len(low) - start > _LONGEST:
         return None
     is_finished = text[:start].rstrip().endswith(tuple(_SENTENCE_ENDS))
-    if not is_finished and not is_last:
+    if not is_finished and not (is_last and block.is_prose):
         return None
     inner = text[start + 1 : -1].strip()
     inner_low = low[start + 1 : -1].strip()

@@ -9,7 +9,7 @@ from copydesk.cleaning.classes import HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
 from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.rules import Rules
-from copydesk.cleaning.view import Block, View
+from copydesk.cleaning.view import Block, View, split_columns
 from copydesk.models import PieceClass
 
 _COPYRIGHT = re.compile(r"[©℗ⓒⒸ]|\(c\)\s?(?:19|20)\d\d|\(c\)\s[^\W\d]|&copy;")
@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S{3,}|\b\S{1,60}@\S{1,60}\.\w{2,}|(?
 _MAIL = re.compile(r"\w@[\w.-]{2,60}\.\w{2,}")
 _SLUG = re.compile(r"[a-z]{1,4}-[a-z-]{2,20}--\S|.{0,60}\bld-writethru|(?:zczc|nnnn)\b|[a-z]{1,2}\d{3,4}\s")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,3}[-/][A-Z0-9]{1,4}$")
-_INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ]{1,4}[^\W\d_]{1,4}){0,4}\)?$")
+_INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ]{1,4}[^\W\d_]{1,4}){0,4}/?\)?$")
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,20}\d")
 _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
 _TAG = re.compile(r"[#＃][\w-]+")
@@ -54,7 +54,8 @@ def _mark_header(view: View) -> list[Mark]:
             if len(run) >= _HEADER_LINES:
                 break
             run = []
-        if _HEADER.match(block.low) and not block.is_sentence:
+        is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0])) == 2
+        if (is_pair or _HEADER.match(block.low)) and not block.is_sentence:
             run.append(block)
     if len(run) < _HEADER_LINES:
         return []
