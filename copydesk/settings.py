@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder for the inbox, logs and the embedded servers.")
     inbox_dir: Path | None = Field(None, description="The watched inbox; `inbox` in the data folder when not set.")
     rules_dir: Path | None = Field(
-        None, description="Your own lexicons and source profiles (TOML), laid over the shipped ones."
+        None, description="Folder of your own source profiles (TOML), laid over the shipped ones."
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
