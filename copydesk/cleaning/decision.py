@@ -98,6 +98,7 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     if on_page:
         _clear_page(rulings, menus, head, tail)
     _extend_captions(rulings)
+    _drop_menu_sections(rulings)
     _run_lists(rulings, tail)
     _close_tail(rulings, tail)
     _drop_last_words(rulings)
@@ -220,6 +221,17 @@ def _accept_hints(
         is_signature = place == len(blocks) - 1 and place > 1 and any(f.role == "authors" for f in mark.facts)
         if is_signature or (outside and (before or after)) or (before and after and not blocks[place].is_prose):
             accepted[place] = True
+
+
+def _drop_menu_sections(rulings: list[Ruling]) -> None:
+    """A section's name between two of the site's own lines is an item of its menu."""
+    for place, ruling in enumerate(rulings):
+        around = rulings[max(0, place - 1) : place] + rulings[place + 1 : place + 2]
+        is_guess = (
+            ruling.rule == "fields/unlabelled" and ruling.mark and all(f.role == "section" for f in ruling.mark.facts)
+        )
+        if is_guess and len(around) == 2 and all(r.rule == "notices/site" for r in around):
+            ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, "decision/menu", None
 
 
 def _extend_captions(rulings: list[Ruling]) -> None:

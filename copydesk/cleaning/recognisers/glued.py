@@ -17,6 +17,7 @@ _LONGEST = 200
 _LONGEST_BYLINE = 16
 _PAIRS = {")": "(", "]": "["}
 _SENTENCE_ENDS = ".!?。！？…\"'”’」』)）】]"
+_DATE_SLUG = re.compile(r"\d{6,8}$")
 _END_SIGNS = "■□▪◼●◆♦▲"
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,5}[/ .-]?){1,6}$")
 
@@ -103,7 +104,8 @@ def _mark_words(block: Block, text: str, low: str, rules: Rules, *, is_last: boo
         return None
     start += len(tail) - len(tail.lstrip())
     tail, tail_low = tail.strip(), tail_low.strip()
-    if any(h.whole and h.name == "end" for h in block.lexis.find_hits(tail_low)):
+    is_end = any(h.whole and h.name == "end" for h in block.lexis.find_hits(tail_low))
+    if is_end or (is_last and _DATE_SLUG.match(tail_low)):
         return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
     words = tail.split()
     if is_last and words and rules.publisher(words[0]).agency and _INITIALS.match(tail_low):
