@@ -234,7 +234,7 @@ def _read_datelines(reader: _Reader, variants: Mapping[int, str]) -> tuple[re.Pa
     for source in reader.texts("dateline.patterns", reader.table("dateline", ("patterns",)).get("patterns", [])):
         try:
             pattern = compile_bounded(source.translate(variants))
-        except (ValueError, re.error) as error:
+        except ValueError as error:
             raise reader.fail("dateline.patterns", f"{source!r}: {error}") from error
         if "line" not in pattern.groupindex:
             raise reader.fail("dateline.patterns", f"{source!r}: has no group named `line`")
