@@ -51,7 +51,8 @@ def main() -> None:
         for half, (door, put) in enumerate(doors):
             taken = []
             for number, text in enumerate(texts[half * times : (half + 1) * times]):
-                time.sleep(0.3)
+                # Idle: watchdog holds back what follows a rename out of a folder for half a second.
+                time.sleep(0.8)
                 started = time.perf_counter()
                 put(number, text)
                 while samples.closed_items(connection, door) <= number:
