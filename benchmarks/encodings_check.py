@@ -1,6 +1,6 @@
 """How often the charset of a legacy text is told from its bytes alone, and how fast, beside charset-normalizer.
 
-    python benchmarks/encodings_check.py
+    python -m benchmarks.encodings_check
 
 The reports of tests/unit/formats/reports.py, in each charset they are sent in, cut at eight places to several
 lengths. An answer is right when it decodes to the same text, whatever its name.

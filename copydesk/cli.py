@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ from copydesk.settings import PREFIX, Settings, is_secret, load
 
 if TYPE_CHECKING:  # parsers and lexicons are loaded by the one command that needs them
     from copydesk.cleaning import Row
+    from copydesk.delivery.accounting import Audit
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -137,6 +139,60 @@ def migrate(
             print(f"waiting: {error}", file=sys.stderr)
             time.sleep(1)
     print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+@app.command()
+def where(
+    what: Annotated[str, typer.Argument(help="An item, job or article id, a file's name, or a URL.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell where a document is: at a door, or how it ended. Exit 1 when nothing is known of it."""
+    from copydesk.delivery import accounting
+
+    places = accounting.locate(_settings(), what)
+    if as_json:
+        print(json.dumps([dataclasses.asdict(place) for place in places], default=str, ensure_ascii=False, indent=1))
+    for place in () if as_json else places:
+        print(f"{place.where:10} {place.since:%Y-%m-%d %H:%M:%S} {place.source}  {place.item_id}")
+        print(f"{'':10} {place.detail}" + (f" (article {place.article_id})" if place.article_id else ""))
+    if not places:
+        print(f"copydesk: nothing is known of {what}", file=sys.stderr)
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def audit(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Prove that nothing is in between, or list what is. Exit 1 when something is, or cannot be looked into."""
+    from copydesk.delivery import accounting
+
+    found = accounting.audit(_settings())
+    if as_json:
+        answer = dataclasses.asdict(found) | {"is_settled": found.is_settled}
+        answer["open_jobs"] = [job._asdict() for job in found.open_jobs]
+        print(json.dumps(answer, default=str, ensure_ascii=False, indent=1))
+    else:
+        print(_audited(found))
+    if not found.is_settled:
+        raise typer.Exit(FAILED)
+
+
+def _audited(found: Audit) -> str:
+    lines = [f"{count:>9} {outcome}" for outcome, count in sorted(found.totals.items())]
+    lines += [
+        f"{len(found.claims):>9} claims of the inbox without an outcome",
+        f"{len(found.spooled):>9} jobs in the spool without an outcome",
+        f"{found.jobs_in_redis:>9} jobs queued or in hand",
+        f"{found.articles_in_stream:>9} articles on their way to storage",
+        f"{len(found.open_jobs):>9} jobs that lack receipts"
+        + (" (the oldest 100)" if len(found.open_jobs) == 100 else ""),
+        f"{found.dead:>9} dead letters",
+    ]
+    lines += [f"   open: {job.id} of {job.source}, {job.done} of {job.total or '?'}" for job in found.open_jobs[:20]]
+    lines += [f"problem: {problem}" for problem in found.problems]
+    lines.append("nothing is in between" if found.is_settled else "not settled")
+    return "\n".join(lines)
 
 
 @app.command()

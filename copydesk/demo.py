@@ -25,7 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from copydesk import stack
+from copydesk import logs, stack
 from copydesk.delivery.subscriptions import subscription
 from copydesk.errors import ProcessingError, UsageError
 from copydesk.formats import opml
@@ -46,6 +46,7 @@ def run(seeds: Path) -> None:
     stack.require_checkout()
     if not (seeds / "inbox").is_dir():
         raise UsageError("demo", f"no sample inputs in {seeds / 'inbox'}")
+    logs.set_up(load({}, log_level="warning", log_format="console"), "demo")
     folder = Path(tempfile.mkdtemp(prefix="copydesk-demo-"))
     console = Console()
     with ExitStack() as cleanup:

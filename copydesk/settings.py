@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         description="What the HTTP and feed doors took, until it is stored; `spool` in the data folder when not set.",
     )
     rules_dir: Path | None = Field(
-        None, description="Your own lexicons and source profiles (TOML), laid over the shipped ones."
+        None, description="Folder of your own source profiles (TOML), laid over the shipped ones."
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         3600, ge=60, description="Last net: seconds after which any unacknowledged job is given out again."
     )
     soft_stop_s: float = Field(
-        20.0, ge=0, description="Seconds a worker may use to finish what is in hand after SIGTERM."
+        20.0, ge=0, description="Seconds `copydesk up` gives a worker to finish what is in hand after SIGTERM."
     )
     item_seconds_max: float = Field(60.0, gt=0, description="Seconds one item may take before its worker is ended.")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from copydesk import logs
 from copydesk.errors import UsageError
 from copydesk.queue import streams
 from copydesk.queue.streams import ArticleStream
@@ -38,6 +39,7 @@ WORKERS = "workers"
 
 def run_forever(settings: Settings, *, embedded: bool) -> None:
     """Run until Ctrl-C or SIGTERM. Raises `UsageError` outside a checkout, `ServerStartError`."""
+    logs.set_up(settings, "up")
     with servers(settings, embedded=embedded) as (found, owned):
         prepare(found)
         print(announcement(found), flush=True)

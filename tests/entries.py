@@ -12,10 +12,11 @@ from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, JobRef, O
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-WORDS = (
-    "harbour council voted on monday to close the old bridge after engineers found cracks in two of its piers "
-    "ferries will carry commuters until a new crossing opens in spring said the mayor who promised lower fares"
-).split()
+_SENTENCE = """
+harbour council voted on monday to close the old bridge after engineers found cracks in two of its piers
+ferries will carry commuters until a new crossing opens in spring said the mayor who promised lower fares
+"""
+WORDS = _SENTENCE.split()
 
 
 def text(seed: int, words: int = 60) -> str:
@@ -79,7 +80,7 @@ def article(
     changes: dict[str, Any] | None = None,
     **names: str,
 ) -> ArticleEntry:
-    """`names` are those of `identity_keys`: item_id_key, document_id, guid, url, name. `raw` is what the sender sent."""
+    """`names`: item_key, document_id, guid, url, name. `raw` is what the sender sent; `changes` are of the document."""
     keys = identity_keys(
         source=job.source,
         title=title,
@@ -90,14 +91,16 @@ def article(
         url=names.get("url"),
         name=names.get("name"),
     )
-    given = {"item_sha256": sha256(raw)} if raw else {}
+    said: dict[str, Any] = {"title": title, "keys": keys, "body": body} | (changes or {})
+    if raw:
+        said["item_sha256"] = sha256(raw)
     return ArticleEntry.model_construct(
         type="article",
         job=job,
         item_id=item_id,
         parent_id=parent_id or item_id,
         name=names.get("name"),
-        document=document(*body, title=title, keys=keys, **given | (changes or {})),
+        document=document(*said.pop("body"), **said),
         raw_sha256=sha256(raw or f"raw {title} {body}"),
         meta=meta,
     )

@@ -29,6 +29,27 @@ _SAMPLE_HEAD = """\
 # What is commented out stands at its default. A secret may come from a file instead: <NAME>_FILE=/run/secrets/…
 """
 
+_SAMPLE_COMPOSE = """
+# --- Docker Compose only: docker-compose.yml reads these ---
+
+# The user that owns the inbox and runs the containers.
+# UID=1000
+# GID=1000
+
+# Set it before the first start.
+# POSTGRES_PASSWORD=copydesk
+
+# Where they answer on 127.0.0.1.
+# POSTGRES_PORT=5432
+# REDIS_PORT=6379
+
+# The last wall, twice COPYDESK_STREAM_BYTES_MAX.
+# REDIS_MAXMEMORY=512mb
+
+# Time to stop; keep it above COPYDESK_SOFT_STOP_S.
+# STOP_GRACE_PERIOD=30s
+"""
+
 
 def files() -> Mapping[Path, str]:
     """Path and content of each."""
@@ -54,7 +75,7 @@ def _sample() -> str:
         f"\n# {field.description}\n# {PREFIX}{name.upper()}={_default(name)}\n"
         for name, field in Settings.model_fields.items()
     ]
-    return _SAMPLE_HEAD + "".join(parts)
+    return _SAMPLE_HEAD + "".join(parts) + _SAMPLE_COMPOSE
 
 
 def _default(name: str) -> str:
@@ -68,4 +89,4 @@ def _default(name: str) -> str:
 if __name__ == "__main__":
     for path, content in files().items():
         path.write_text(content, encoding="utf-8")
-        print(path.relative_to(ROOT))  # noqa: T201 - a command's answer
+        print(path.relative_to(ROOT))

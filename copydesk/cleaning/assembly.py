@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from copydesk.cleaning.classes import CREDIT_ROLES
 from copydesk.cleaning.decision import Decision, Ruling
-from copydesk.cleaning.marks import Fact, Mark
+from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import Moment, format_moment
-from copydesk.cleaning.view import Block, View, joins_with_space
+from copydesk.cleaning.view import Block, View, fold_for, joins_with_space
 from copydesk.models import Cleaned, Hints, Piece, PieceClass, Span
 
 _PAGE_RULES = ("signs/page_or_end_mark", "notices/page", "signs/bare_number", "notices/advert", "notices/related")
@@ -43,19 +43,19 @@ def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
     dateline = next((f.value for f in facts if f.role == "dateline"), None)
     if dateline and not any(p.startswith(dateline) for p in body):
         dateline = None
-    credits = {role: names for role in CREDIT_ROLES if (names := _values(facts, role))}
+    by_role = {role: names for role in CREDIT_ROLES if (names := _values(facts, role))}
     title = next((texts[r.block.index] for r in rulings if r.kind is PieceClass.TITLE), None)
     return Cleaned(
         is_article=True,
         language=view.fields.language or view.language,
         title=view.fields.title or title or context.hints.title,
-        section=view.fields.section or next((f.value for f in _ranked(facts, "section")), None),
+        section=view.fields.section or _find_section(facts),
         published_at=published,
         zone_unknown=_lacks_zone(published),
         updated_at=updated,
         publisher=source,
         authors=view.fields.authors or _values(facts, "authors"),
-        credits=credits,
+        credits=by_role,
         dateline=dateline,
         rights=_collect(rulings, texts, PieceClass.RIGHTS) or view.fields.rights or context.profile.rights,
         captions=_collect(rulings, texts, PieceClass.CAPTION),
@@ -167,15 +167,35 @@ def _find_source(
     ranked = [f for f in _ranked(facts, "source") if f.value and not context.rules.publisher(f.value).carrier]
     if ranked:
         return ranked[0].value.strip(" .,()[]")
-    for text in _collect(rulings, texts, PieceClass.RIGHTS):
-        holder = _find_holder(text)
-        if holder:
-            return holder
+    # A name beside the date is the publisher's where another line names the author.
+    if any(f.role == "authors" and f.rank < 4 for f in facts):
+        for ruling in rulings:
+            mark = ruling.mark
+            if mark and any(f.moment for f in mark.facts):
+                beside = [f.value for f in mark.facts if f.role == "authors" and f.rank >= 4]
+                if beside:
+                    return beside[0]
+    for ruling in rulings:
+        holder = _find_holder(texts[ruling.block.index]) if ruling.kind is PieceClass.RIGHTS else None
+        # "© Riproduzione riservata" names nobody.
+        if holder and not ruling.block.lexis.find_hits(fold_for(ruling.block.lexis, holder)):
+            return _shorten_holder(holder, ruling.block, context)
     return None
+
+
+def _shorten_holder(holder: str, block: Block, context: Context) -> str:
+    """`The New York Times Company` as the publisher that is known, without the form of its company."""
+    words = holder.split()
+    forms = block.lexis.words["company_forms"]
+    while len(words) > 1 and fold_for(block.lexis, words[-1]).strip(".,") in forms:
+        words.pop()
+    short = " ".join(words).rstrip(",")
+    return short if context.rules.publisher(short).name else holder
 
 
 def _find_holder(text: str) -> str | None:
     """The name behind © and its year: `© 2024 Legal Affairs Review. All rights reserved.`"""
+    text = text.replace("ⓒ", "©").replace("Ⓒ", "©")
     place = max(text.find("©"), text.lower().find("(c)"))
     if place < 0:
         return None
@@ -191,6 +211,14 @@ def _find_holder(text: str) -> str | None:
     name = re.sub(r"[\s,]+(?:19|20)\d\d$", "", name.rstrip(" .,;")).strip()
     is_name = name[:1].isupper() and 2 <= len(name) <= 50 and not name.lower().startswith("all rights")
     return name if is_name else None
+
+
+def _find_section(facts: Sequence[Fact]) -> str | None:
+    """A labelled section, else the only line that looks like one: several are a menu."""
+    found = _ranked(facts, "section")
+    if not found or (found[0].rank >= 2 and len(found) > 1):
+        return None
+    return found[0].value
 
 
 def _find_times(

@@ -18,8 +18,12 @@ _MOST_REPEATS = 8
 
 
 def compile_bounded(source: str) -> re.Pattern[str]:
-    """Compile `source`; ValueError where it could take long, re.error where it is no pattern."""
-    repeats = _count_repeats(parser.parse(source), inside=False)
+    """Compile `source`; ValueError where it could take long, or is no pattern at all."""
+    try:
+        parsed = parser.parse(source)
+    except re.error as error:
+        raise ValueError(f"is no pattern: {error}") from error
+    repeats = _count_repeats(parsed, inside=False)
     if repeats > _MOST_REPEATS:
         raise ValueError(f"has {repeats} repeats, more than {_MOST_REPEATS}")
     return re.compile(source)

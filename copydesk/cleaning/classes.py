@@ -1,7 +1,7 @@
 """What kinds of notice there are, how sure each makes us, and which roles a label can give a name.
 
-This is the vocabulary that lexicons may use. Strengths: 1 counts only beside other notices, 2 counts at the edges of
-the story, 3 counts anywhere unless the line is story by other evidence.
+This is the vocabulary that lexicons may use. Strengths: 1 counts only beside other notices, 2 at the edges of the
+story, 3 anywhere on a line of its own kind, 4 anywhere. Strength 4 is reached by whole lines and by several phrases.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from copydesk.models import PieceClass
 
-HINT, LIKELY, SURE = 1, 2, 3
+HINT, LIKELY, SURE, CERTAIN = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ NOTICE_CLASSES: dict[str, NoticeClass] = {
     "advert": NoticeClass(_D, LIKELY, LIKELY, SURE),
     "bio": NoticeClass(_D, LIKELY, LIKELY, SURE),
     "caption": NoticeClass(PieceClass.CAPTION, LIKELY, SURE, SURE),
-    "comments": NoticeClass(_D, LIKELY, LIKELY, SURE),
+    "comments": NoticeClass(_D, LIKELY, SURE, SURE),
     "contact": NoticeClass(_D, LIKELY, LIKELY, SURE),
     "correction": NoticeClass(PieceClass.CORRECTION, LIKELY, SURE, SURE),
     "end": NoticeClass(_D, HINT, LIKELY, SURE),
@@ -41,8 +41,8 @@ NOTICE_CLASSES: dict[str, NoticeClass] = {
     "house_hint": NoticeClass(_D, HINT, HINT, LIKELY),
     "note": NoticeClass(_D, LIKELY, SURE, SURE),  # machine translation, length and clarity, syndication, print, column
     "page": NoticeClass(_D, HINT, LIKELY, SURE),
-    "promo": NoticeClass(_D, LIKELY, LIKELY, SURE),  # sign-up, subscription, plea, app, follow us
-    "promo_hint": NoticeClass(_D, HINT, HINT, LIKELY),
+    "promo": NoticeClass(_D, LIKELY, SURE, SURE),  # sign-up, subscription, plea, app, follow us
+    "promo_hint": NoticeClass(_D, HINT, LIKELY, LIKELY),
     "related": NoticeClass(_D, HINT, SURE, SURE),  # a link with the title behind it
     "related_heading": NoticeClass(_D, HINT, LIKELY, SURE),  # opens a list of links
     "release": NoticeClass(_D, LIKELY, LIKELY, SURE),  # what stands on a press release outside its story

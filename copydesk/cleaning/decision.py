@@ -10,27 +10,48 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from copydesk.cleaning.classes import HINT, LIKELY, SURE
+from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.menus import find_menus, is_page
+from copydesk.cleaning.normalise import has_digit
+from copydesk.cleaning.pages import find_page_title, trim_page
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
-_PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 4.0, 5.0, 2.5, 0.6
+_PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 2.0, 5.0, 2.0, 0.6
 """What an unmarked paragraph of prose (more if it is long), or an unmarked short line, counts for the story."""
+_MENU_COST, _PAGE_SHORT_COST = -0.5, -1.0
 _INSIDE = (
     "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
+_EDGE_ONLY = (
+    "fields/unlabelled",
+    "notices/bio",
+    "notices/contact",
+    "notices/house",
+    "notices/rights",
+    "signs/mail_address",
+)
+"""Marks of what stands at the edges: inside the story they hold only when certain."""
 _BREAKS = ("notices/advert", "notices/page", "notices/share", "signs/page_or_end_mark", "signs/rule_line")
 """Marks that do not tell that the story is over."""
-_HEADINGS = {"notices/related_heading": "list/related", "notices/about": "list/about", "notices/contact": "list/contact"}
+_HEADINGS = {
+    "notices/related_heading": "list/related",
+    "notices/about": "list/about",
+    "notices/contact": "list/contact",
+}
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _LONGEST_LIST = 30
 _SHORT_REMARK = 160
+_PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
+_SHARE_BEHIND_END, _SHARE_BEHIND_ABOUT = 0.25, 0.5
 _FEWEST_HEADLINES = 5
+_FEWEST_BEFORE_WORDS, _LONGEST_WORDS = 3, 90
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
 
@@ -58,30 +79,29 @@ class Decision:
 
 def decide(view: View, marks: Sequence[Mark]) -> Decision:
     """Weigh the marks and rule on every paragraph."""
-    count = len(view.blocks)
-    best: list[Mark | None] = [None] * count
-    pieces: list[list[Mark]] = [[] for _ in range(count)]
-    dateline = None
-    for mark in marks:
-        if mark.rule == "dateline/place":
-            dateline = mark
-        elif mark.is_piece:
-            pieces[mark.block].append(mark)
-        elif (held := best[mark.block]) is None or _outranks(mark, held):
-            best[mark.block] = mark
-    if dateline and (held := best[dateline.block]) and held.strength < SURE:
-        best[dateline.block] = None
-    head, tail = _find_edges(view.blocks, best)
-    accepted = [_holds(view.blocks[i], best[i], i, head, tail) for i in range(count)]
+    best, pieces, dateline = _sort_marks(len(view.blocks), marks)
+    menus = find_menus(view.blocks)
+    on_page = is_page(menus)
+    head, tail = _find_edges(view.blocks, best, menus)
+    if on_page:
+        head, tail = trim_page(view.blocks, best, head, tail)
+        _move_title(view.blocks, best, menus, head)
+    tail = _end_at_mark(view.blocks, best, pieces, tail)
+    accepted = [_holds(block, best[i], i, head, tail) for i, block in enumerate(view.blocks)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
-        Ruling(block, mark.kind, mark.rule, mark, tuple(pieces[i]))
-        if accepted[i] and (mark := best[i])
+        Ruling(block, held.kind, held.rule, held, tuple(pieces[i]))
+        if accepted[i] and (held := best[i])
         else Ruling(block, PieceClass.BODY, "decision/story", None, tuple(pieces[i]))
         for i, block in enumerate(view.blocks)
     ]
+    if on_page:
+        _clear_page(rulings, menus, head, tail)
+    _extend_captions(rulings)
+    _drop_menu_sections(rulings)
     _run_lists(rulings, tail)
     _close_tail(rulings, tail)
+    _drop_last_words(rulings)
     _clear_head(rulings)
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
@@ -89,8 +109,39 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     return Decision(rulings, dateline, _find_reason(view, rulings, dateline))
 
 
+def _sort_marks(count: int, marks: Sequence[Mark]) -> tuple[list[Mark | None], list[list[Mark]], Mark | None]:
+    """The best mark of each paragraph, the marks of its pieces, and the dateline's."""
+    best: list[Mark | None] = [None] * count
+    pieces: list[list[Mark]] = [[] for _ in range(count)]
+    dateline = None
+    for mark in marks:
+        held = best[mark.block]
+        if mark.rule == "dateline/place":
+            dateline = mark
+        elif mark.is_piece:
+            pieces[mark.block].append(mark)
+        elif held is None or _outranks(mark, held):
+            best[mark.block] = mark
+    if dateline and (opening := best[dateline.block]) and opening.strength < SURE:
+        best[dateline.block] = None
+    return best, pieces, dateline
+
+
+def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
+    """Put the headline's mark where a pasted page has it: above the story, not at the top of its menus."""
+    place = find_page_title(blocks, best, menus, head)
+    if place is None:
+        return
+    for index, mark in enumerate(best):
+        if mark and mark.kind is PieceClass.TITLE:
+            best[index] = None
+    best[place] = Mark(place, PieceClass.TITLE, "title/above_story", CERTAIN)
+
+
 def _outranks(mark: Mark, held: Mark) -> bool:
     """The stronger mark wins; of equals, rights over what is dropped, then the one that found facts."""
+    if mark.kind is held.kind and min(mark.strength, held.strength) >= LIKELY and bool(mark.facts) != bool(held.facts):
+        return bool(mark.facts)
     if mark.strength != held.strength:
         return mark.strength > held.strength
     for kind in (PieceClass.RIGHTS, PieceClass.CORRECTION):
@@ -99,27 +150,44 @@ def _outranks(mark: Mark, held: Mark) -> bool:
     return bool(mark.facts) and not held.facts
 
 
-def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None]) -> tuple[int, int]:
+def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None], menus: Sequence[bool]) -> tuple[int, int]:
     """The number of blocks before the story, and the index where the notices behind it begin.
 
     The story is the run of lines with the highest sum, prose counting for it and marks against it by their strength;
     so one unknown line among notices does not belong to it, and one marked line inside does not end it.
     """
+    on_page = is_page(menus)
     top = total = 0.0
     head = tail = start = 0
     for place, block in enumerate(blocks):
-        total += _score(block, best[place])
+        gain = _MENU_COST if menus[place] else _score(block, best[place])
+        total += _PAGE_SHORT_COST if on_page and 0 < gain <= _SHORT_GAIN else gain
         if total <= 0:
             total, start = 0.0, place + 1
         elif total > top:
             top, head, tail = total, start, place + 1
-    return (head, tail) if top else (0, len(blocks))
+    return (head, tail) if top else (len(blocks), len(blocks))
+
+
+def _end_at_mark(
+    blocks: Sequence[Block], best: Sequence[Mark | None], pieces: Sequence[Sequence[Mark]], tail: int
+) -> int:
+    """`tail`, moved up to an end mark behind which little prose follows."""
+    for place in range(tail):
+        mark = best[place]
+        is_end = (mark and mark.rule == "notices/end") or any(p.rule == "glued/end_mark" for p in pieces[place])
+        if is_end:
+            before = sum(b.weight for b in blocks[: place + 1] if b.is_prose)
+            after = sum(b.weight for b in blocks[place + 1 : tail] if b.is_prose)
+            if after < _SHARE_BEHIND_END * before:
+                return place + 1
+    return tail
 
 
 def _score(block: Block, mark: Mark | None) -> float:
     if mark is None or mark.kind is PieceClass.BODY:
         if block.is_prose:
-            return _PROSE_GAIN + min(block.weight / 150, _LONG_GAIN)
+            return _PROSE_GAIN + min(block.weight / 100, _LONG_GAIN)
         return _SENTENCE_GAIN if block.is_sentence else _SHORT_GAIN
     if mark.kind is PieceClass.TITLE:
         return -2.0 * SURE
@@ -127,15 +195,17 @@ def _score(block: Block, mark: Mark | None) -> float:
         return 0.5 * _PROSE_GAIN if block.is_prose else -0.2
     if mark.rule in _INSIDE:
         return -0.5
-    return -float(mark.strength)
+    return -float(min(mark.strength, SURE))
 
 
 def _holds(block: Block, mark: Mark | None, place: int, head: int, tail: int) -> bool:
     if mark is None or mark.strength < LIKELY:
         return False
-    if mark.strength >= SURE or place < head or place >= tail:
+    if place < head or place >= tail or mark.strength >= CERTAIN or mark.kind is PieceClass.TITLE:
         return True
-    return not block.is_prose
+    if mark.rule in _EDGE_ONLY:
+        return False
+    return mark.strength >= SURE or not block.is_prose
 
 
 def _accept_hints(
@@ -148,16 +218,40 @@ def _accept_hints(
         before = place > 0 and accepted[place - 1]
         after = place + 1 < len(blocks) and accepted[place + 1]
         outside = place < head or place >= tail
-        if (outside and (before or after)) or (before and after and not blocks[place].is_prose):
+        is_signature = place == len(blocks) - 1 and place > 1 and any(f.role == "authors" for f in mark.facts)
+        if is_signature or (outside and (before or after)) or (before and after and not blocks[place].is_prose):
             accepted[place] = True
+
+
+def _drop_menu_sections(rulings: list[Ruling]) -> None:
+    """A section's name between two of the site's own lines is an item of its menu."""
+    for place, ruling in enumerate(rulings):
+        around = rulings[max(0, place - 1) : place] + rulings[place + 1 : place + 2]
+        is_guess = (
+            ruling.rule == "fields/unlabelled" and ruling.mark and all(f.role == "section" for f in ruling.mark.facts)
+        )
+        if is_guess and len(around) == 2 and all(r.rule == "notices/site" for r in around):
+            ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, "decision/menu", None
+
+
+def _extend_captions(rulings: list[Ruling]) -> None:
+    """`Image caption,` and the like alone on a line: the caption is the next one."""
+    for ruling, following in pairwise(rulings):
+        is_label = ruling.kind is PieceClass.CAPTION and ruling.block.low[-1] in ",:"
+        if is_label and following.kind is PieceClass.BODY:
+            following.kind, following.rule = PieceClass.CAPTION, "decision/behind_label"
 
 
 def _run_lists(rulings: list[Ruling], tail: int) -> None:
     """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
     run = ""
     length = 0
+    whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
+        behind -= ruling.block.weight if ruling.block.is_prose else 0
+        if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
+            opened = None  # most of the story is still to come
         if opened and (opened != "list/contact" or not run):
             run, length = opened, 0
         elif run and _belongs_to_list(ruling):
@@ -167,7 +261,7 @@ def _run_lists(rulings: list[Ruling], tail: int) -> None:
                 run = ""
             else:
                 ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
-        elif ruling.kind is PieceClass.TITLE:
+        elif ruling.kind is PieceClass.TITLE or (run != "list/related" and ruling.kind is not PieceClass.DROPPED):
             run = ""
 
 
@@ -184,7 +278,7 @@ def _belongs_to_list(ruling: Ruling) -> bool:
 def _close_tail(rulings: list[Ruling], tail: int) -> None:
     """Unmarked lines behind the story's end: short ones go, sentences only between notices or far behind."""
     cost = 0
-    ended = False
+    ended = tail > 0 and any(p.rule == "glued/end_mark" for p in rulings[tail - 1].pieces)
     for place in range(tail, len(rulings)):
         ruling = rulings[place]
         ended = ended or ruling.rule == "notices/end"
@@ -197,6 +291,32 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
             if ended or not ruling.block.is_sentence or is_between or is_far:
                 rule = "decision/behind_end" if ended else "decision/among_notices"
                 ruling.kind, ruling.rule = PieceClass.DROPPED, rule
+
+
+def _clear_page(rulings: list[Ruling], menus: Sequence[bool], head: int, tail: int) -> None:
+    """On a pasted page only the story's own run of lines is story, and menus are not even there."""
+    for place, ruling in enumerate(rulings):
+        if ruling.kind is PieceClass.BODY and (place < head or place >= tail or menus[place]):
+            ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/page_around_story"
+
+
+def _drop_last_words(rulings: list[Ruling]) -> None:
+    """A short line alone between the story's last paragraph and the notices: no sentence, no figures, no verse."""
+    last = max((place for place, r in enumerate(rulings) if r.kind is PieceClass.BODY), default=0)
+    prose = sum(r.kind is PieceClass.BODY and r.block.is_prose for r in rulings)
+    if prose < _FEWEST_BEFORE_WORDS or last + 1 >= len(rulings):
+        return
+    ruling, before, after = rulings[last], rulings[last - 1], rulings[last + 1]
+    is_plain = not ruling.block.ends_sentence and not has_digit(ruling.block.low) and ruling.block.text[-1] not in ",;:"
+    if (
+        is_plain
+        and ruling.block.weight < _LONGEST_WORDS
+        and before.kind is PieceClass.BODY
+        and before.block.is_prose
+        and after.kind in _CHROME
+        and after.rule not in _BREAKS
+    ):
+        ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/last_words"
 
 
 def _clear_head(rulings: list[Ruling]) -> None:
@@ -219,10 +339,10 @@ def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -
     notice_weight = sum(r.block.weight for r in notices)
     prose = sum(block.is_prose for block in story)
     walls = sum(r.rule == "notices/wall" for r in rulings)
-    if walls and not has_head and prose <= walls:
+    if walls and not has_head and prose <= min(walls, _PROSE_IN_WALL):
         return "a wall: consent, log-in or subscription"
     opens_as_notice = rulings[0].kind in _CHROME and rulings[0].rule in _OPENERS
-    if not has_head and notice_weight > (1 if opens_as_notice else 3) * story_weight:
+    if not has_head and prose <= _PROSE_IN_NOTICE and notice_weight > (1 if opens_as_notice else 3) * story_weight:
         return "notices only"
     if not has_head and _is_list_of_headlines(story):
         return "a list of headlines"

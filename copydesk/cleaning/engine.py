@@ -11,6 +11,7 @@ from copydesk.cleaning.lexis import Lexis
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.recognisers import recognise_all
 from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.sender import overrule
 from copydesk.cleaning.unwrap import group_lines
 from copydesk.cleaning.view import Block, View, fold_for, join_lines
 from copydesk.models import Cleaned, Hints, Parsed
@@ -22,7 +23,7 @@ _OTHER_SCRIPTS = (("ja", "\u3040", "\u30ff"), ("zh", "\u4e00", "\u9fff"), ("ko",
 def clean(parsed: Parsed, *, profile: Profile, rules: Rules, received_at: datetime, hints: Hints) -> Cleaned:
     """Tell story from notices and metadata. A function of its arguments alone; raises nothing on any text."""
     view = build_view(parsed, rules, hints, profile)
-    decision = decide(view, recognise_all(view, rules))
+    decision = overrule(decide(view, recognise_all(view, rules)), profile)
     return assemble(view, decision, Context(profile, hints, rules, received_at))
 
 
@@ -30,10 +31,10 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
     """The candidate's paragraphs with folded text and phrase hits."""
     groups = group_lines(parsed.lines)
     texts = [join_lines([line.text for line in group]) for group in groups]
-    language = detect_language([text for text in texts if text], rules.lexis("zh").variants)
+    language = detect_language([text for text in texts if text], rules.lexis("zh").variants, rules.common)
     language = language or parsed.fields.language or hints.language or profile.language
     lexis = rules.lexis(language)
-    blocks = []
+    blocks: list[Block] = []
     for group, text in zip(groups, texts, strict=True):
         if not text:
             continue

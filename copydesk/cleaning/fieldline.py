@@ -6,23 +6,26 @@ The same reading serves release lines, bylines, credit lines at the end, and cre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from copydesk.cleaning.lexis import Lexis, is_word_in
+from copydesk.cleaning.fieldcuts import TIME_ROLES, Part, cut_at_labels, cut_segments, has_edge_label
+from copydesk.cleaning.guesses import HAN_NAME_LENGTH, guess_names, is_clause, is_sentence, looks_like_publisher
+from copydesk.cleaning.lexis import Lexis
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.names import split_names
+from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
-from copydesk.cleaning.times import Moment, find_moments
+from copydesk.cleaning.times import Moment, find_clock, find_moments
 from copydesk.cleaning.view import fold_for
 
 LONGEST_LINE = 320
 """Characters of the longest field line; the longest credit lines of agencies come to about 250."""
-_BARS = re.compile(r"\s*[|｜¦;；\x1f]\s*|\s+[·•‧∙●*–—―/>»\\-]+\s+")
-_LONGEST_LABEL = 40
-_LABEL_EDGE = " .,;()[]|-/*•·\"'>#@"
-_TIME_ROLES = ("published", "updated")
+_MOST_PIECES = 6
+_SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
+_MOST_WORDS = 9
+_LONGEST_GUESS = 80
+"""Characters of the longest part that is looked at although no label stands before it."""
 
 
 @dataclass(slots=True)
@@ -42,101 +45,40 @@ class FieldLine:
         return not self.unknown and bool(self.facts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    role: str | None
-    has_colon: bool
-    text: str
-
-
 def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
     """Read the columns of one line, each already normalised."""
     line = FieldLine()
     for column in columns:
-        for segment in _BARS.split(column):
-            text = segment.strip(" .。") if segment else ""
-            if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis):
-                for part in _cut_at_labels(text, lexis):
+        for segment in cut_segments(column, lexis):
+            if is_sentence(segment.strip()) and not has_edge_label(fold_for(lexis, segment.strip()), lexis):
+                line.unknown.append(segment)
+                continue
+            text = segment.strip(" .。")
+            if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis, photographs_only=True):
+                for part in cut_at_labels(text, lexis):
                     _read_part(part, line, lexis, rules)
     return line
 
 
-def _cut_at_labels(segment: str, lexis: Lexis) -> Iterator[_Part]:
-    """The segment cut before each label it holds."""
-    low = fold_for(lexis, segment)
-    cuts = sorted({cut[0]: cut for cut in (*_colon_labels(low, lexis), *_opening_labels(low, lexis))}.values())
-    if cuts and cuts[0][0] and cuts[0][2] not in _TIME_ROLES and not _may_precede(segment[: cuts[0][0]], lexis):
-        cuts = []
-    place = 0
-    role: str | None = None
-    has_colon = False
-    for start, end, next_role, next_colon in cuts:
-        if start < place:
-            continue
-        if role or segment[place:start].strip(" ,.("):
-            yield _Part(role, has_colon, segment[place:start].strip())
-        place, role, has_colon = end, next_role, next_colon
-    yield _Part(role, has_colon, segment[place:].strip())
-
-
-def _may_precede(head: str, lexis: Lexis) -> bool:
-    """What stands before the first label may be a date or punctuation; "Guest column:" is no column label."""
-    core = head.strip(" ,.()[]-/")
-    return not core or bool(find_moments(fold_for(lexis, head), lexis))
-
-
-def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
-    """(start, end, role, True) of each known label with a colon."""
-    colon = low.find(":")
-    while colon >= 0:
-        head = low[max(0, colon - _LONGEST_LABEL) : colon].rstrip()
-        base = max(0, colon - _LONGEST_LABEL)
-        starts = [0, *(i + 1 for i, c in enumerate(head) if c in _LABEL_EDGE)]
-        for start in starts:
-            role = lexis.colon.get(head[start:])
-            if role:
-                yield base + start, colon + 1, role, True
-                break
-        colon = low.find(":", colon + 1)
-
-
-def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
-    """(start, end, role, False) of labels without a colon: at the head, or later if they are long enough to be meant."""
-    for start in [0, *(i + 1 for i, c in enumerate(low) if c in " /(,.")]:
-        for label in lexis.before.get(low[start : start + 1], ()):
-            if not low.startswith(label.text, start):
-                continue
-            end = start + len(label.text)
-            unspaced = is_unspaced(label.text[-1])
-            if end < len(low) and not unspaced and low[end].isalnum():
-                continue
-            if start and not unspaced and " " not in label.text and label.role not in _TIME_ROLES:
-                continue
-            if end < len(low) and low[end] == ":":
-                break
-            yield start, end, label.role, False
-            break
-
-
-def _read_part(part: _Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+def _read_part(part: Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
     if part.role is None:
         _read_unlabelled(part.text, line, lexis, rules)
         return
     text = part.text.strip(" ,.;")
     if not text:
         # "Published" with its date on the next line.
-        if part.has_colon or part.role in _TIME_ROLES:
+        if part.has_colon or part.role in TIME_ROLES:
             line.facts.append(Fact("other", ""))
         else:
             line.unknown.append(part.role)
         return
-    if part.role in _TIME_ROLES:
-        if _read_dates(text, line, lexis, rules, part.role):
+    if part.role in TIME_ROLES:
+        if _read_dates(text, line, lexis, rules, part.role) or _read_later_clock(text, line, lexis, part.role):
             line.labelled += 1
         else:
             line.unknown.append(text)
     elif part.role in ("source", "section"):
-        if len(text) <= 80 and not _is_sentence(text):
+        if len(text) <= 80 and not is_sentence(text) and not is_clause(text):
             line.facts.append(Fact(part.role, text, rank=0 if part.has_colon else 1))
             line.labelled += 1
         else:
@@ -145,18 +87,22 @@ def _read_part(part: _Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None
         line.facts.append(Fact("dropped", text))
         line.labelled += 1
     else:
-        _read_people(part, text, line, lexis, rules)
+        _read_people(part.role, part.has_colon, text, line, lexis, rules)
 
 
-def _read_people(part: _Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
-    assert part.role is not None  # only labelled parts come here
+def _read_people(  # noqa: PLR0917  # what the label says, and what it is read with
+    role: str, has_colon: bool, text: str, line: FieldLine, lexis: Lexis, rules: Rules
+) -> None:
     text, moments = _take_dates(text, lexis)
-    names = split_names(text, lexis, trusted=part.has_colon)
+    names = split_names(_strip_dispatch(text, lexis), lexis, trusted=has_colon)
+    known = [name for name in names if rules.publisher(name).name]
+    if len(known) < len(names):
+        names = [name for name in names if name not in known]
     for moment in moments:
         line.facts.append(Fact("published", "", moment))
     publisher = _publisher_in(text, lexis, rules)
     if names:
-        line.facts += [Fact(part.role, name) for name in names]
+        line.facts += [Fact(role, name) for name in names]
         if publisher:
             line.facts.append(Fact("source", publisher, rank=3))
         line.labelled += 1
@@ -167,6 +113,19 @@ def _read_people(part: _Part, text: str, line: FieldLine, lexis: Lexis, rules: R
         line.facts.append(Fact("other", text))
     else:
         line.unknown.append(text)
+
+
+def _strip_dispatch(text: str, lexis: Lexis) -> str:
+    """`罗一鸣 上海报道`, `周子晴／台中即時報導` without the word for the dispatch and the place before it."""
+    low = fold_for(lexis, text)
+    word = next((w for w in lexis.words["dispatch"] if low.endswith(w)), None)
+    if word is None:
+        return text
+    rest = text[: -len(word)].rstrip(" /／、,")
+    parts = [p for p in re.split(r"[\s/／]+", rest) if p]
+    if len(parts) > 1:
+        return rest[: rest.rfind(parts[-1])].rstrip(" /／")
+    return rest[:HAN_NAME_LENGTH] if len(rest) > HAN_NAME_LENGTH and is_unspaced(rest[0]) else rest
 
 
 def _publisher_in(text: str, lexis: Lexis, rules: Rules) -> str | None:
@@ -180,7 +139,7 @@ def _publisher_in(text: str, lexis: Lexis, rules: Rules) -> str | None:
 
 def _is_byline(text: str, lexis: Lexis) -> bool:
     low = fold_for(lexis, text)
-    return len(text) <= 60 and any(is_word_in(w, low) for w in lexis.words.get("bylines", ()))
+    return len(text) <= 60 and lexis.has_word("bylines", low)
 
 
 def _take_dates(text: str, lexis: Lexis) -> tuple[str, list[Moment]]:
@@ -202,6 +161,16 @@ def _read_dates(text: str, line: FieldLine, lexis: Lexis, rules: Rules, role: st
     return True
 
 
+def _read_later_clock(text: str, line: FieldLine, lexis: Lexis, role: str) -> bool:
+    """`Published 4 June at 17:42, updated at 18:20`: the second clock time is of the same day."""
+    earlier = next((fact.moment for fact in line.facts if fact.moment), None)
+    clock = find_clock(fold_for(lexis, text), lexis)
+    if earlier is None or clock is None:
+        return False
+    line.facts.append(Fact(role, "", replace(earlier, clock=clock.clock, zone=clock.zone or earlier.zone)))
+    return True
+
+
 def _strip_time_words(text: str, lexis: Lexis) -> str:
     """What is left of a date's surroundings without weekdays, "at", zone words and punctuation."""
     words = re.findall(r"[^\W\d_]+|\d+|[^\w\s]+|\s+", text)
@@ -218,12 +187,12 @@ def _strip_time_words(text: str, lexis: Lexis) -> str:
     return "".join(words).strip(" ,.;:()[]-–—|/（）")
 
 
-def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:  # noqa: PLR0911  # one reading a line
     text = text.strip(" ,;")
     if not any(c.isalnum() for c in text):
         return
     low = fold_for(lexis, text)
-    if any(c.isdecimal() for c in low) or "年" in low:
+    if has_digit(low) or "年" in low:
         rest, moments = _take_dates(text, lexis)
         if moments:
             role = "updated" if any(f.role == "published" for f in line.facts) else "published"
@@ -237,6 +206,16 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
         return
     if _read_suffix_label(text, low, line, lexis):
         return
+    if len(text) > _LONGEST_GUESS or text.count(" ") >= _MOST_WORDS:
+        line.unknown.append(text)
+        return
+    if _read_name_and_publisher(text, line, lexis, rules):
+        return
+    pieces = _split_unspaced(text)
+    if len(pieces) > 1:
+        for piece in pieces:
+            _read_unlabelled(piece, line, lexis, rules)
+        return
     hits = [h for h in lexis.find_hits(low) if h.name in ("page", "share", "advert", "comments", "note", "site")]
     if any(h.whole for h in hits):
         line.facts.append(Fact("dropped", text))
@@ -249,10 +228,12 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
     _guess(text, low, line, lexis)
 
 
-def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis) -> bool:
+def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, photographs_only: bool = False) -> bool:
     """`周子晴／攝影`, `홍길동 기자`: the label closes the segment."""
     for label in lexis.after.get(low[-1:], ()):
         if not low.endswith(label.text) or len(low) == len(label.text):
+            continue
+        if photographs_only and label.role != "photographers":
             continue
         head = _strip_opening_label(text[: -len(label.text)].rstrip(" /／,，"), lexis)
         if not is_unspaced(label.text[0]) and low[-len(label.text) - 1].isalnum():
@@ -269,50 +250,46 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis) -> bo
     return False
 
 
+def _read_name_and_publisher(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> bool:
+    """`Geneviève Lachance, La Presse Canadienne`: a name, a comma, a known publisher."""
+    name, comma, rest = text.replace("，", ",").partition(",")
+    if not comma or not rules.publisher(rest).name:
+        return False
+    names = split_names(name, lexis, trusted=False)
+    line.facts += [Fact("authors", found, rank=2) for found in names]
+    line.facts.append(Fact("source", rest.strip(), rank=2))
+    return True
+
+
+def _split_unspaced(text: str) -> list[str]:
+    """`聯合報 03版 地方`, `《人民日报》（第 13 版）`: in scripts without spaces a space or bracket parts fields."""
+    if not is_unspaced(text.lstrip("《(（「")[:1] or " "):
+        return []
+    pieces = [p for p in re.split(r"[《》()（）]", text) if p.strip()]
+    if len(pieces) == 1 and not has_digit(text):
+        pieces = text.split()
+    elif len(pieces) == 1:
+        pieces = _SPACED_NUMBERS.sub(r"\1\2\3", text).split()
+    return pieces if len(pieces) <= _MOST_PIECES and pieces != [text] else []
+
+
 def _strip_opening_label(head: str, lexis: Lexis) -> str:
     """`记者张三` before `摄`: the label that says more about the person than about the role goes."""
     low = fold_for(lexis, head)
-    label = next((x for x in lexis.before.get(low[:1], ()) if x.role == "authors" and low.startswith(x.text)), None)
+    label = next((x for x in lexis.opening(low) if x.role == "authors" and low.startswith(x.text)), None)
     return head[len(label.text) :].strip() if label and is_unspaced(label.text[0]) else head
 
 
 def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
     """A part that carries no label: a section, a publisher or a name by its looks, else unknown."""
-    if low.strip(" .") in lexis.words.get("sections", ()):
+    if low.strip(" .") in lexis.words["sections"]:
         line.facts.append(Fact("section", text, rank=2))
         return
     if looks_like_publisher(text, low, lexis):
         line.facts.append(Fact("source", text, rank=4))
         line.guessed += 1
-    elif names := _guess_names(text, lexis):
+    elif names := guess_names(text, lexis):
         line.facts += [Fact("authors", name, rank=4) for name in names]
         line.guessed += 1
     else:
         line.unknown.append(text)
-
-
-def _guess_names(text: str, lexis: Lexis) -> list[str]:
-    """Names that stand alone: two words or more in scripts with spaces, and nothing but names."""
-    names = split_names(text, lexis, trusted=False)
-    letters = sum(map(str.isalpha, text))
-    if not names or sum(sum(map(str.isalpha, name)) for name in names) < letters - 6:
-        return []
-    return names if all(is_unspaced(n[0]) or 2 <= len(n.split()) <= 4 for n in names) else []
-
-
-def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
-    """True for a short line with a publisher's word in it: "Severn Sport", `香江論壇`."""
-    if len(text) > 60 or _is_sentence(text):
-        return False
-    words = lexis.words.get("publishers", ())
-    if is_unspaced(text[0]):
-        return len(text) <= 16 and any(low.endswith(w) for w in words if is_unspaced(w[0]))
-    parts = text.split()
-    has_capitals = all(
-        p[:1].isupper() or not p[:1].isalpha() or len(p) <= 3 or p[:1].lower() == p[:1].upper() for p in parts
-    )
-    return len(parts) <= 7 and has_capitals and any(is_word_in(w, low) for w in words)
-
-
-def _is_sentence(text: str) -> bool:
-    return text[-1:] in ".。!?！？" and len(text.split()) > 6

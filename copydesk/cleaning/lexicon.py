@@ -20,22 +20,28 @@ from copydesk.cleaning.patterns import Phrase, compile_phrase
 from copydesk.errors import LexiconError
 
 _ORDERS = ("dmy", "mdy", "ymd")
+_CAPITALS = ("first", "words")
 _ROLE_KEYS = ("colon", "before", "after", "start")
-_WORD_LISTS = (
+WORD_LISTS = (
     "and",  # joins the last of several names
     "answers",  # one-word labels of questions and answers: a line that opens so is story
     "bylines",  # stand for a name where nobody is named: "staff reporter"
+    "common",  # words of every text: phrases are not looked for because of them alone; for speed only
+    "company_forms",  # closing words of a company's name that its newspaper does not carry
+    "dispatch",  # words for a report that close a byline behind a place
     "not_names",  # a piece that holds one of these is no person's name
     "places",  # stand between a name and where its bearer is: "in", "aus"
     "particles",  # small words inside names: "van", "de"
     "publishers",  # words that make a capitalised line a publisher rather than a person
     "sections",  # column labels and section words
     "speech",  # verbs and nouns of attribution: a line with one of them is story
+    "surnames",  # where names need no label to be guessed: what they begin with
     "titles",  # forms of address, taken off names
 )
-_DATE_LISTS = ("am", "at", "connectors", "ordinals", "pm", "weekdays", "year", "month", "day")
+_DATE_LISTS = ("am", "at", "connectors", "hours", "ordinals", "pm", "weekdays", "year", "month", "day")
 _TABLES = (
     "language",
+    "capitals",
     "name",
     "zone",
     "order",
@@ -70,6 +76,8 @@ class Lexicon:
     datelines: tuple[re.Pattern[str], ...]
     zone: str | None = None
     order: str = "dmy"
+    capitals: str = "first"
+    """Whether a publisher's name has a capital on its first word only or on all its `words`."""
     variants: Mapping[int, str] = field(default_factory=dict)
     """Characters to fold before matching, e.g. traditional to simplified."""
 
@@ -128,6 +136,9 @@ def load_lexicon(path: Path) -> Lexicon:
     order = reader.text("order", "dmy") or "dmy"
     if order not in _ORDERS:
         raise reader.fail("order", f"must be one of {', '.join(_ORDERS)}")
+    capitals = reader.text("capitals", "first") or "first"
+    if capitals not in _CAPITALS:
+        raise reader.fail("capitals", f"must be one of {', '.join(_CAPITALS)}")
     variants = _read_variants(reader)
 
     def plain(text: str) -> str:
@@ -139,7 +150,7 @@ def load_lexicon(path: Path) -> Lexicon:
         roles=_read_roles(reader, plain),
         words={
             key: tuple(map(plain, reader.texts(f"words.{key}", value)))
-            for key, value in reader.table("words", _WORD_LISTS).items()
+            for key, value in reader.table("words", WORD_LISTS).items()
         },
         months=_read_months(reader, plain),
         dates={
@@ -152,6 +163,7 @@ def load_lexicon(path: Path) -> Lexicon:
         datelines=_read_datelines(reader, variants),
         zone=reader.text("zone"),
         order=order,
+        capitals=capitals,
         variants=variants,
     )
 
@@ -222,7 +234,7 @@ def _read_datelines(reader: _Reader, variants: Mapping[int, str]) -> tuple[re.Pa
     for source in reader.texts("dateline.patterns", reader.table("dateline", ("patterns",)).get("patterns", [])):
         try:
             pattern = compile_bounded(source.translate(variants))
-        except (ValueError, re.error) as error:
+        except ValueError as error:
             raise reader.fail("dateline.patterns", f"{source!r}: {error}") from error
         if "line" not in pattern.groupindex:
             raise reader.fail("dateline.patterns", f"{source!r}: has no group named `line`")

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from copydesk.cleaning.classes import NOTICE_CLASSES, NoticeClass
-from copydesk.cleaning.lexicon import Lexicon
-from copydesk.cleaning.patterns import Phrase, find_anchors, match_phrase
+from copydesk.cleaning.lexicon import WORD_LISTS, Lexicon
+from copydesk.cleaning.patterns import ANCHOR_LENGTH, Phrase, find_anchors, is_paired, match_phrase
 
+_WORDS = re.compile(r"[^\W_]+")
 LONGEST_LOOK = 1_200
 """Characters at each end of a line in which phrases are looked for; notices say what they are early or late."""
 
@@ -50,6 +51,8 @@ class Lexis:
 
     language: str
     order: str
+    capitals_throughout: bool
+    """True where all words of a publisher's name have a capital."""
     zone: str | None
     variants: Mapping[int, str]
     entries: Mapping[str, tuple[_Entry, ...]]
@@ -57,35 +60,88 @@ class Lexis:
     colon: Mapping[str, str]
     """Folded label → role, where a colon follows."""
     before: Mapping[str, tuple[Label, ...]]
-    """First character → labels that open a segment, longest first."""
+    """First two characters → labels that open a segment, longest first; see `opening`."""
     after: Mapping[str, tuple[Label, ...]]
     """Last character → labels that close a segment, longest first."""
-    words: Mapping[str, frozenset[str]]
+    words: Mapping[str, WordList]
+    picture_words: WordList
+    """The labels of picture credits, wherever they stand."""
     months: Mapping[str, tuple[int, str]]
     dates: Mapping[str, frozenset[str]]
     zones: Mapping[str, str]
     eras: Mapping[str, int]
     datelines: tuple[re.Pattern[str], ...]
     month_pattern: re.Pattern[str]
+    hour_pattern: re.Pattern[str]
+    """A whole hour and the word behind it: `14 Uhr`."""
 
     def find_hits(self, low: str) -> list[Hit]:
         """All phrases that stand in the folded line."""
         if len(low) > 2 * LONGEST_LOOK:
             low = low[:LONGEST_LOOK] + "\n" + low[-LONGEST_LOOK:]
-        entries = self.entries
+        anchors = find_anchors(low)
         tried = list(self.unanchored)
-        for anchor in find_anchors(low) & entries.keys():
-            tried += entries[anchor]
+        for anchor in anchors & self.entries.keys():
+            tried += self.entries[anchor]
         return [
             Hit(entry.name, entry.strength, *place, entry.phrase.is_whole)
             for entry in (dict.fromkeys(tried) if len(tried) > 1 else tried)
-            if (place := match_phrase(entry.phrase, low))
+            if (place := match_phrase(entry.phrase, low, anchors))
         ]
+
+    def opening(self, low: str, start: int = 0) -> tuple[Label, ...]:
+        """The labels that may open the folded text at `start`, longest first."""
+        pair = low[start : start + 2]
+        found = self.before.get(pair, ())
+        return found + self.before.get(pair[:1], ()) if len(pair) == 2 else found
 
     def has_word(self, kind: str, low: str) -> bool:
         """True when one of the word list's entries stands in the folded text, as a word of its own."""
-        found = self.words.get(kind)
-        return bool(found) and any(is_word_in(word, low) for word in found)  # type: ignore[union-attr]  # bool(found)
+        return self.words[kind].stands_in(low)
+
+
+class WordList(frozenset[str]):
+    """Words and phrases, with a quick test whether any of them stands in a text."""
+
+    singles: frozenset[str]
+    """Those that are one word of a spaced script: they can be looked up among the words of a text."""
+    others: re.Pattern[str]
+    words_of: frozenset[str]
+    """The longest word of each entry in a spaced script."""
+    closers: tuple[str, ...]
+    """The entries of unspaced scripts, to look for at the end of a text; `openers`, those long enough for its start."""
+    openers: tuple[str, ...]
+    glued: re.Pattern[str]
+    """The entries of unspaced scripts."""
+
+    @classmethod
+    def build(cls, words: Iterable[str]) -> WordList:
+        """A list of `words`."""
+        made = cls(words)
+        made.singles = frozenset(w for w in made if w.isalpha() and not is_paired(w))
+        made.closers = tuple(w for w in made if is_paired(w))
+        made.openers = tuple(w for w in made.closers if len(w) > 2)
+        made.glued = _any_of(w for w in made if is_paired(w))
+        made.words_of = frozenset(max(_WORDS.findall(w), key=len, default="") for w in made if not is_paired(w))
+        made.others = _any_of(made - made.singles)
+        return made
+
+    def stands_loosely_in(self, low: str) -> bool:
+        """As `stands_in`, but any text that holds one word of an entry of several may count."""
+        return not self.words_of.isdisjoint(_WORDS.findall(low)) or self.glued.search(low) is not None
+
+    def stands_in(self, low: str) -> bool:
+        """True when one of the words stands in the folded text, as a word of its own."""
+        if not self.singles.isdisjoint(_WORDS.findall(low)):
+            return True
+        found = self.others.search(low)
+        # A phrase found inside a longer word hides others; that is rare, and only then each is looked for.
+        return found is not None and (is_word_in(found.group(), low) or any(is_word_in(word, low) for word in self))
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern of all the words as they stand; never matches where there are none."""
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)")
 
 
 def is_word_in(word: str, low: str) -> bool:
@@ -93,8 +149,8 @@ def is_word_in(word: str, low: str) -> bool:
     place = low.find(word)
     while place >= 0:
         end = place + len(word)
-        starts = not place or not low[place - 1].isalnum() or word[0] >= "\u2e80"
-        ends = end == len(low) or not low[end].isalnum() or word[-1] >= "\u0e00"
+        starts = not place or not low[place - 1].isalnum() or is_paired(word[0])
+        ends = end == len(low) or not low[end].isalnum() or is_paired(word[-1])
         if starts and ends:
             return True
         place = low.find(word, place + 1)
@@ -112,31 +168,47 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
     """One lookup from several lexicons; the first gives the language, its zone and its order of dates."""
     first = lexicons[0]
     entries: dict[str, list[_Entry]] = {}
+    common = {word[:ANCHOR_LENGTH] for lexicon in lexicons for word in lexicon.words.get("common", ())}
     for lexicon in lexicons:
         for name, _, phrase in lexicon.notices:
             entry = _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase)
-            for anchor in phrase.anchors or ("",):
+            for anchor in _choose_anchors(phrase, common) or ("",):
                 entries.setdefault(anchor, []).append(entry)
     unanchored = tuple(entries.pop("", ()))
     months = {name: month for lexicon in reversed(lexicons) for name, month in lexicon.months.items()}
     return Lexis(
         language=first.language,
         order=first.order,
+        capitals_throughout=first.capitals == "words",
         zone=first.zone,
         variants=first.variants,
         entries={anchor: tuple(found) for anchor, found in entries.items()},
         unanchored=unanchored,
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
-        before=_by_char(_labels(lexicons, "before"), 0),
+        before=_by_opening(_opening_labels(lexicons)),
         after=_by_char(_labels(lexicons, "after"), -1),
-        words=_join_words(lexicon.words for lexicon in lexicons),
+        words={kind: WordList.build(w) for kind, w in _join_words([x.words for x in lexicons], WORD_LISTS).items()},
+        picture_words=WordList.build(
+            label
+            for place in ("colon", "before", "after")
+            for role, label in _labels(lexicons, place)
+            if role == "photographers"
+        ),
         months=months,
-        dates=_join_words(lexicon.dates for lexicon in lexicons),
+        dates=_join_words([lexicon.dates for lexicon in lexicons]),
         zones={word: zone for lexicon in reversed(lexicons) for word, zone in lexicon.zones.items()},
         eras={name: year for lexicon in lexicons for name, year in lexicon.eras.items()},
         datelines=tuple(pattern for lexicon in lexicons for pattern in lexicon.datelines),
         month_pattern=_compile_months(months),
+        hour_pattern=_compile_hours(word for lexicon in lexicons for word in lexicon.dates.get("hours", ())),
     )
+
+
+def _choose_anchors(phrase: Phrase, common: set[str]) -> frozenset[str]:
+    """The set of anchors to file the phrase under: one without words that are in every text, if it has one."""
+    if not phrase.anchors:
+        return phrase.anchors
+    return min((phrase.anchors, *phrase.needs), key=lambda anchors: (len(anchors & common), len(anchors)))
 
 
 def _labels(lexicons: Iterable[Lexicon], place: str) -> list[tuple[str, str]]:
@@ -148,6 +220,19 @@ def _labels(lexicons: Iterable[Lexicon], place: str) -> list[tuple[str, str]]:
     ]
 
 
+def _opening_labels(lexicons: Sequence[Lexicon]) -> list[tuple[str, str]]:
+    """Labels without a colon; of the shared lexicons only those of several words, one English word is too little."""
+    own = _labels(lexicons[:1], "before")
+    return [*own, *((role, text) for role, text in _labels(lexicons[1:], "before") if " " in text)]
+
+
+def _by_opening(labels: list[tuple[str, str]]) -> dict[str, tuple[Label, ...]]:
+    found: dict[str, list[Label]] = {}
+    for role, text in labels:
+        found.setdefault(text[:2], []).append(Label(role, text))
+    return {key: tuple(sorted(group, key=lambda x: -len(x.text))) for key, group in found.items()}
+
+
 def _by_char(labels: list[tuple[str, str]], index: int) -> dict[str, tuple[Label, ...]]:
     found: dict[str, list[Label]] = {}
     for role, text in labels:
@@ -155,8 +240,11 @@ def _by_char(labels: list[tuple[str, str]], index: int) -> dict[str, tuple[Label
     return {char: tuple(sorted(group, key=lambda x: -len(x.text))) for char, group in found.items()}
 
 
-def _join_words(lists: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, frozenset[str]]:
-    joined: dict[str, set[str]] = {}
+def _join_words(
+    lists: Iterable[Mapping[str, tuple[str, ...]]], always: Iterable[str] = ()
+) -> dict[str, frozenset[str]]:
+    """The lists joined by kind; the kinds in `always` are there even if no lexicon has them."""
+    joined: dict[str, set[str]] = {kind: set() for kind in always}
     for words in lists:
         for kind, entries in words.items():
             joined.setdefault(kind, set()).update(entries)
@@ -167,3 +255,8 @@ def _compile_months(months: Mapping[str, object]) -> re.Pattern[str]:
     """Any month name as a word of its own; never matches where there are no names."""
     names = sorted(map(re.escape, months), key=len, reverse=True)
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(names)})(?![^\W\d_])" if names else r"(?!)")
+
+
+def _compile_hours(words: Iterable[str]) -> re.Pattern[str]:
+    names = sorted(map(re.escape, words), key=len, reverse=True)
+    return re.compile(rf"(?<![\d:.,])(\d{{1,2}})\s?(?:{'|'.join(names)})(?!\w)" if names else r"(?!)")

@@ -6,6 +6,9 @@ and the shapes of quotes and dashes no longer matter; it is for matching only an
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 # Marks that carry no text. Zero-width joiners stay: Persian and Hindi spelling needs them.
 _INVISIBLE = (0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF)
 _CONTROL = tuple(c for c in (*range(32), *range(0x7F, 0xA0)) if c not in (9, 10, 12, 13))
@@ -31,7 +34,8 @@ _SHAPES = {
 # The Japanese long-vowel mark is a letter, so it is not among the dashes.
 _FOLDED: dict[int, str] = _FULL_WIDTH | {ord(c): plain for plain, shapes in _SHAPES.items() for c in shapes}
 
-_ASCII_PRINTABLE_LIMIT = 0x7F
+_SHORT = 80
+_DIGIT = re.compile(r"\d")
 
 
 def normalise(text: str) -> str:
@@ -43,10 +47,23 @@ def normalise(text: str) -> str:
 
 def fold(text: str) -> str:
     """`text` in lower case with plain quotes, dashes, brackets and half-width forms; the length does not change."""
+    return _fold_again(text) if len(text) <= _SHORT else _fold(text)
+
+
+def _fold(text: str) -> str:
     low = text.lower()
     if len(low) != len(text):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     return low if low.isascii() else low.translate(_FOLDED)
+
+
+_fold_again = lru_cache(maxsize=4096)(_fold)
+"""Field lines are taken apart and their parts are folded several times over."""
+
+
+def has_digit(text: str) -> bool:
+    """True when a decimal digit of any script stands in `text`."""
+    return _DIGIT.search(text) is not None
 
 
 def map_offsets(raw: str) -> list[int]:

@@ -1,8 +1,8 @@
 """The phrase language of the lexicons, and what it is compiled to.
 
 A phrase is words as the press writes them, in any case. `(a|b)` gives alternatives (an empty one is allowed), `*`
-stands for up to 60 characters of anything, `word~` for any word that begins so, `#` for a number, `^` and `$` tie the phrase to the
-line's start and end, `*$` leaves up to 60 characters before the end.
+stands for up to 60 characters of anything, `word~` for any word that begins so, `#` for a number, `^` and `$` tie
+the phrase to the line's start and end, `*$` leaves up to 60 characters before the end.
 
 Time is linear in the text: a gap is an atomic group, so the search for what follows it is never taken up again, and
 a phrase is tried only on a line that holds one of its anchors, a word start or a pair of characters looked up in a set.
@@ -12,18 +12,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 GAP = 60
 """Longest stretch that `*` stands for, in characters."""
 _MOST_VARIANTS = 20_000
-_PREFIX = 5
+ANCHOR_LENGTH = 5
 _NO_SPACES = r"\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff"
-_WORD_STARTS = re.compile(rf"(?<![^\W_{_NO_SPACES}])[^\W_{_NO_SPACES}]{{1,5}}")
-_WORDS = re.compile(rf"[^\W_{_NO_SPACES}]+~?")
-_UNSPACED = _NO_SPACES + r"\uac00-\ud7a3"
-# A word may not begin or end within another; scripts without spaces, and Korean with its particles, have no such limits.
-_OPENING = rf"(?:(?<![^\W{_UNSPACED}])|(?=[\W{_UNSPACED}]))"
-_CLOSING = rf"(?:(?![^\W{_UNSPACED}])|(?<=[\W{_UNSPACED}]))"
+# Korean parts words, but glues particles to them; phrases are looked for in it as in Chinese.
+_PAIRED = _NO_SPACES + r"\uac00-\ud7a3"
+_UNSPACED_CHARACTER = re.compile(f"[{_NO_SPACES}]")
+_PAIRED_CHARACTER = re.compile(f"[{_PAIRED}]")
+_WORD_STARTS = re.compile(rf"(?<![^\W_{_PAIRED}])[^\W_{_PAIRED}]{{1,5}}")
+_SPACED_WORDS = re.compile(r"[^\W_]+")
+_ASCII_BREAKS = {code: " " for code in range(128) if not chr(code).isalnum()}
+_WORDS = re.compile(rf"[^\W_{_PAIRED}]+~?")
+_SCRIPT_WITHOUT_LIMITS = re.compile(f"[{_PAIRED}]")
+"""Scripts without spaces, and Korean with its particles: a word may begin and end within what looks like another."""
 _TRAILING = r"[ .!:;,\-_*>»…'\")\]}?|]{0,20}"
 _LEADING = r"[ >*\-_•·●■▶►▪◆※#\"'(\[{»|:.]{0,12}"
 _TOKENS = re.compile(r"\s*\*\s*|[()|]|[^()|*]+")
@@ -35,15 +40,51 @@ def is_unspaced(char: str) -> bool:
     return "\u2e80" <= char <= "\u9fff" or "\u0e00" <= char <= "\u0e7f" or "\uf900" <= char <= "\ufaff"
 
 
+def is_hangul(char: str) -> bool:
+    """True for a Korean syllable."""
+    return "\uac00" <= char <= "\ud7a3"
+
+
+def has_unspaced(text: str) -> bool:
+    """True when any character of `text` is of such a script."""
+    return not text.isascii() and _UNSPACED_CHARACTER.search(text) is not None
+
+
+class _LazyPattern:
+    """An expression whose syntax is sound by construction, compiled when it is first tried.
+
+    Twenty-five lexicons hold thousands of phrases; compiling all of them at start would take half a minute.
+    """
+
+    __slots__ = ("_compiled", "expression")
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self._compiled: re.Pattern[str] | None = None
+
+    def get(self) -> re.Pattern[str]:
+        """The compiled expression."""
+        if self._compiled is None:
+            self._compiled = re.compile(self.expression, re.S)
+        return self._compiled
+
+
+def is_paired(text: str) -> bool:
+    """True when `text` holds characters whose words are looked for as pairs of characters."""
+    return not text.isascii() and _PAIRED_CHARACTER.search(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """One compiled phrase."""
 
-    pattern: re.Pattern[str]
+    pattern: _LazyPattern
     at_start: bool
     at_end: bool
     anchors: frozenset[str]
     """A folded line without any of these cannot hold the phrase; empty where none could be found."""
+    needs: tuple[frozenset[str], ...]
+    """Of each of these sets, too, the line must hold one."""
 
     @property
     def is_whole(self) -> bool:
@@ -58,14 +99,18 @@ def compile_phrase(source: str) -> Phrase:
     open_tail = at_end and inner.endswith("*")
     inner = inner.rstrip("* ")
     tree = _Parser(inner).parse()
-    start = rf"\A{_LEADING}{_OPENING}" if at_start else _OPENING
     end = rf".{{0,{GAP}}}\Z" if open_tail else rf"{_TRAILING}\Z" if at_end else ""
+    # Free phrases have no condition in front, so that the search can jump to their first letters; see match_phrase.
+    start = rf"\A{_LEADING}" if at_start else ""
+    has_limits = not _SCRIPT_WITHOUT_LIMITS.search(source)
+    closing = "" if open_tail else _closing(tree, has_limits=has_limits)
     anchors = frozenset(_anchor(variant) for variant in _expand(tree))
     if "" in anchors and not (at_start or at_end):
         raise ValueError("holds no word or pair of characters to look for")
-    closing = "" if open_tail else _CLOSING
-    pattern = re.compile(f"{start}(?P<hit>{_build(tree)}){closing}{end}", re.S)
-    return Phrase(pattern, at_start, at_end, anchors if "" not in anchors else frozenset())
+    expression = f"{start}(?P<hit>{_build(tree, has_limits=has_limits)}){closing}{end}"
+    return Phrase(
+        _LazyPattern(expression), at_start, at_end, anchors if "" not in anchors else frozenset(), _find_needs(tree)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,40 +153,50 @@ class _Parser:
             raise ValueError(f"brackets nested deeper than {_DEEPEST}")
         ways: list[list[str | _Gap | _Choice]] = [[]]
         while self.place < len(self.tokens) and self.tokens[self.place] != ")":
-            token = self.tokens[self.place]
+            sign = self.tokens[self.place]
             self.place += 1
-            if token == "(":
+            if sign == "(":
                 choice = _Choice(self._ways(depth + 1))
                 if self.place >= len(self.tokens):
                     raise ValueError("an opening bracket without a closing one")
                 self.place += 1
                 ways[-1].append(choice)
-            elif token == "|":
+            elif sign == "|":
                 ways.append([])
-            elif token.strip() == "*":
+            elif sign.strip() == "*":
                 ways[-1].append(_Gap())
             else:
-                ways[-1].append(token)
+                ways[-1].append(sign)
         return tuple(map(tuple, ways))
 
 
-def _build(way: _Sequence) -> str:
+def _build(way: _Sequence, *, has_limits: bool) -> str:
     """The regular expression of a sequence; each gap is atomic with what it leads to."""
     for place, part in enumerate(way):
         if isinstance(part, _Gap):
             head, rest = way[:place], way[place + 1 :]
+            before = _build(head, has_limits=has_limits) + (_closing(head, has_limits=has_limits) if head else "")
             if not rest:
-                return f"{_build(head)}.{{0,{GAP}}}?"
-            opening = _CLOSING if head else ""
-            return rf"{_build(head)}{opening}(?>.{{0,{GAP}}}?{_OPENING}{_build(rest)}{_CLOSING})"
-    return "".join(map(_build_part, way))
+                return f"{before}.{{0,{GAP}}}?"
+            after = _build(rest, has_limits=has_limits) + _closing(rest, has_limits=has_limits)
+            return rf"{before}(?>.{{0,{GAP}}}?{_opening(rest, has_limits=has_limits)}{after})"
+    return "".join(_build_part(part, has_limits=has_limits) for part in way)
 
 
-def _build_part(part: str | _Gap | _Choice) -> str:
+def _build_part(part: str | _Gap | _Choice, *, has_limits: bool) -> str:
     if isinstance(part, _Choice):
-        return f"(?:{'|'.join(map(_build, part.ways))})"
-    assert isinstance(part, str)  # gaps are taken out before
-    return re.escape(part).replace(r"\~", r"[^\W_]{0,40}").replace(r"\#", r"\d{1,6}")
+        return f"(?:{'|'.join(_build(way, has_limits=has_limits) for way in part.ways)})"
+    return re.escape(str(part)).replace(r"\~", r"[^\W_]{0,40}").replace(r"\#", r"\d{1,6}")
+
+
+def _opening(way: _Sequence, *, has_limits: bool) -> str:
+    """The condition that a word begins here, where the sequence begins with one."""
+    return r"(?<!\w)" if has_limits and all(text[:1].isalnum() for text in _expand(way[:1])) else ""
+
+
+def _closing(way: _Sequence, *, has_limits: bool) -> str:
+    """The condition that a word ends here, where the sequence ends with one."""
+    return r"(?!\w)" if has_limits and all(text[-1:].isalnum() for text in _expand(way[-1:])) else ""
 
 
 def _expand(way: _Sequence) -> list[str]:
@@ -158,25 +213,71 @@ def _expand(way: _Sequence) -> list[str]:
     return texts
 
 
+def _find_needs(tree: _Sequence) -> tuple[frozenset[str], ...]:
+    """Word starts that must stand in a line: those of whole words, one set for each word or choice of words."""
+    needs = []
+    for place, part in enumerate(tree):
+        left, right = tree[place - 1] if place else " ", tree[place + 1] if place + 1 < len(tree) else " "
+        is_parted = _parts_words(left, -1), _parts_words(right, 0)
+        if isinstance(part, _Choice):
+            found = frozenset(map(_anchor, _expand((part,)))) if all(is_parted) else frozenset({""})
+            if "" not in found:
+                needs.append(found)
+        elif isinstance(part, str):
+            for match in _WORDS.finditer(part):
+                text, is_open = match.group().rstrip("~"), match.group().endswith("~")
+                is_cut = (not match.start() and not is_parted[0]) or (match.end() == len(part) and not is_parted[1])
+                if not is_cut and not (is_open and len(text) < ANCHOR_LENGTH):
+                    needs.append(frozenset({text[:ANCHOR_LENGTH]}))
+    return tuple(needs)
+
+
+def _parts_words(neighbour: str | _Gap | _Choice, edge: int) -> bool:
+    """True when no word goes on into the neighbouring part."""
+    return isinstance(neighbour, _Gap) or (isinstance(neighbour, str) and neighbour[edge] == " ")
+
+
 def _anchor(variant: str) -> str:
     """The start of the longest word, or the first pair of unspaced characters; "" where there is neither."""
-    words = [w for w in _WORDS.findall(variant) if not (w.endswith("~") and len(w) <= _PREFIX)]
+    words = [w for w in _WORDS.findall(variant) if not (w.endswith("~") and len(w) <= ANCHOR_LENGTH)]
     longest = max(words, key=len, default="").removesuffix("~")
-    pairs = [a + b for a, b in zip(variant, variant[1:], strict=False) if is_unspaced(a) and is_unspaced(b)]
-    if pairs and len(longest) < _PREFIX:
+    if variant.isascii():
+        return longest[:ANCHOR_LENGTH]
+    pairs = [a + b for a, b in pairwise(variant) if is_paired(a) and is_paired(b)]
+    if pairs and len(longest) < ANCHOR_LENGTH:
         return pairs[0]
-    return longest[:_PREFIX]
+    return longest[:ANCHOR_LENGTH]
 
 
 def find_anchors(low: str) -> set[str]:
     """The word starts and, for unspaced scripts, the pairs of characters that stand in `low`."""
+    if low.isascii():
+        return {word[:ANCHOR_LENGTH] for word in low.translate(_ASCII_BREAKS).split()}
+    if not is_paired(low):
+        return {word[:ANCHOR_LENGTH] for word in _SPACED_WORDS.findall(low)}
     found = set(_WORD_STARTS.findall(low))
-    if not low.isascii() and any(map(is_unspaced, low)):
-        found.update(map("".join, zip(low, low[1:], strict=False)))
+    found.update(map("".join, pairwise(low)))
     return found
 
 
-def match_phrase(phrase: Phrase, low: str) -> tuple[int, int] | None:
-    """Where `phrase` stands in the folded text `low`: start and end, or None."""
-    match = phrase.pattern.match(low) if phrase.at_start else phrase.pattern.search(low)
-    return match.span("hit") if match else None
+def match_phrase(phrase: Phrase, low: str, anchors: set[str]) -> tuple[int, int] | None:
+    """Where `phrase` stands in the folded text `low`, whose anchors are given: start and end, or None."""
+    for need in phrase.needs:
+        if need.isdisjoint(anchors):
+            return None
+    pattern = phrase.pattern.get()
+    if phrase.at_start:
+        match = pattern.match(low)
+        return match.span("hit") if match else None
+    match = pattern.search(low)
+    while match:
+        start, end = match.span("hit")
+        if not start or not _goes_on(low[start - 1], low[start]):
+            return start, end
+        match = pattern.search(low, start + 1)
+    return None
+
+
+def _goes_on(left: str, right: str) -> bool:
+    """True when the two characters are parts of one word."""
+    return left.isalnum() and right.isalnum() and not _SCRIPT_WITHOUT_LIMITS.search(left + right)

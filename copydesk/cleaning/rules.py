@@ -1,6 +1,6 @@
 """Loads every lexicon and profile once, at start, into one frozen value with a version.
 
-This is the only module of cleaning that reads files.
+Together with the language model, which is read here too, this is all that cleaning reads from disk.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from copydesk.cleaning.language import load_models
 from copydesk.cleaning.lexicon import load_lexicon
 from copydesk.cleaning.lexis import Lexis, merge
 from copydesk.cleaning.profiles import EMPTY, Profile, alias_key, load_profiles
@@ -29,6 +30,8 @@ class Rules:
     version: str
     lexes: Mapping[str, Lexis]
     """Language code → its merged lexis; `any` for languages without a lexicon."""
+    common: Mapping[str, frozenset[str]]
+    """Language code → the words that are in every text of it, for languages that list them."""
     publishers: Mapping[str, Profile]
     """Folded name or alias → the shipped profile."""
     senders: Mapping[str, Profile]
@@ -49,6 +52,7 @@ class Rules:
 
 def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
     """Read the shipped lexicons and profiles, and the operator's sender profiles in `extra_dirs` over them."""
+    load_models()
     lexicon_files = sorted((_HERE / "lexicons").glob("*.toml"))
     shipped = sorted((_HERE / "sources").glob("*.toml"))
     extra = [path for folder in extra_dirs for path in sorted(folder.glob("*.toml"))]
@@ -62,6 +66,7 @@ def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
     return Rules(
         version=_hash_files([*lexicon_files, *shipped, *extra]),
         lexes=lexes,
+        common={name: frozenset(words) for name, one in lexicons.items() if (words := one.words.get("common"))},
         publishers=publishers,
         senders=publishers | _index(extra),
     )
@@ -74,10 +79,14 @@ def _index(paths: Sequence[Path]) -> dict[str, Profile]:
             for name in (profile.name, *profile.aliases):
                 holder = found.setdefault(alias_key(name), profile)
                 if holder is not profile:
-                    raise LexiconError(
-                        f"{path.name}, source {profile.name}", f"{name!r} is also a name of {holder.name}"
-                    )
+                    found[alias_key(name)] = _share(holder, profile)
     return found
+
+
+def _share(one: Profile, other: Profile) -> Profile:
+    """What holds for two publishers of one name: NTV is a broadcaster in three countries."""
+    zone = one.zone if one.zone == other.zone else None
+    return Profile(name=one.name, zone=zone, agency=one.agency and other.agency)
 
 
 def _hash_files(paths: Sequence[Path]) -> str:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from copydesk.cleaning.calendars import from_buddhist, from_hijri, from_jalali
 from copydesk.cleaning.lexis import Lexis, is_word_in
+from copydesk.cleaning.normalise import has_digit
 
 _DIGITS = {
     code: str(unicodedata.digit(chr(code)))
@@ -22,12 +23,13 @@ _DIGITS = {
     for code in range(first, first + 10)
 }
 _HAN_DIGITS = {ord(c): str(i) for i, c in enumerate("〇一二三四五六七八九")} | {ord("零"): "0", ord("○"): "0"}
-_HAN_DATE = re.compile(
-    r"[〇零○一二三四五六七八九]{4}年[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十]{1,3}[日号])?"
-)
+_HAN_NUMBER = "〇零○一二三四五六七八九十百"
+_HAN_DATE = re.compile(rf"[{_HAN_NUMBER}]{{1,6}}年[{_HAN_NUMBER}]{{1,3}}月(?:[{_HAN_NUMBER}]{{1,3}}[日号])?")
 
 _YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
-_YEAR_LAST = re.compile(r"(?<![\d.,])(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d%])")
+_YEAR_LAST = re.compile(r"(?<![\d.,-])(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d%])")
+# `2/19(月) 7:05配信`: portals of East Asia leave out the year.
+_DAY_WITH_WEEKDAY = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})\s?\([^\W\d]\)")
 _COMPACT = re.compile(r"(?<!\d)(20\d\d)([01]\d)([0-3]\d)(?!\d)")
 _CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([:.h時时시點点])\s?(\d{2})(?:\s?[:.分분]\s?(\d{2})(?!\d))?(?!\d)")
 _HOUR_FIRST = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([時时시點点h])(?![\d])")
@@ -57,7 +59,7 @@ class Moment:
 
 def find_moments(low: str, lexis: Lexis) -> list[Moment]:
     """The dates of a folded line in order of place, each with its clock time if that stands near."""
-    if not any(map(str.isdecimal, low)) and not _HAN_DATE.search(low):
+    if not has_digit(low) and not _HAN_DATE.search(low):
         return []
     text = _read_han(low.translate(_DIGITS) if not low.isascii() else low)
     found: list[Moment] = []
@@ -76,6 +78,7 @@ def _read_han(text: str) -> str:
 
     def read(match: re.Match[str]) -> str:
         written = match.group().translate(_HAN_DIGITS)
+        written = re.sub(r"(\d)百(?=\d?十)", r"\1", written).replace("百", "0")
         written = re.sub(r"(\d)?十(\d)?", lambda m: f"{m[1] or 1}{m[2] or 0}", written)
         return written.ljust(len(match.group()))[: len(match.group())]
 
@@ -92,8 +95,12 @@ def _dates(text: str, lexis: Lexis) -> Iterator[Moment]:
         month, day = (match[1], match[3]) if is_month_first else (match[3], match[1])
         year = match[4] if len(match[4]) == 4 else f"20{match[4]}"
         yield from _moment(match, lexis, year, month, day)
-    for match in _unit_dates(text, lexis):
-        yield match
+    if lexis.order == "ymd":
+        for match in _DAY_WITH_WEEKDAY.finditer(text):
+            moment = _convert(match.start(), match.end(), None, int(match[1]), int(match[2]), "gregorian")
+            if moment:
+                yield moment
+    yield from _unit_dates(text, lexis)
     for match in _COMPACT.finditer(text):
         yield from _moment(match, lexis, match[1], match[2], match[3])
     yield from _named_dates(text, lexis)
@@ -106,7 +113,9 @@ def _moment(match: re.Match[str], lexis: Lexis, year: str, month: str, day: str)
         yield moment
 
 
-def _convert(start: int, end: int, year: int | None, month: int, day: int, calendar: str) -> Moment | None:
+def _convert(  # noqa: PLR0917  # a place and the three numbers of a date
+    start: int, end: int, year: int | None, month: int, day: int, calendar: str
+) -> Moment | None:
     """The Gregorian moment, None where there is no such day."""
     if year is not None and 2400 <= year <= 2700:
         year = from_buddhist(year)
@@ -114,10 +123,7 @@ def _convert(start: int, end: int, year: int | None, month: int, day: int, calen
         if calendar == "gregorian" or year is None:
             date(year or 2000, month, day)
             return Moment(start, end, year, month, day) if calendar == "gregorian" else None
-        if calendar == "hijri":
-            found = from_hijri(year, month, day)
-        else:
-            found = from_jalali(year, month, day)
+        found = from_hijri(year, month, day) if calendar == "hijri" else from_jalali(year, month, day)
     except ValueError:
         return None
     return Moment(start, end, found.year, found.month, found.day)
@@ -221,18 +227,23 @@ def _strip_connectors(text: str, lexis: Lexis, *, at_end: bool) -> str:
     return text
 
 
+def find_clock(low: str, lexis: Lexis) -> Moment | None:
+    """The first clock time of a folded text, as a moment whose day is not known (month and day 0)."""
+    text = low if low.isascii() else low.translate(_DIGITS)
+    return next(_clocks(text, lexis), None)
+
+
 def _clocks(text: str, lexis: Lexis) -> Iterator[Moment]:
     """Clock times as moments without a date."""
     for match in _CLOCK.finditer(text):
-        yield from _clock(text, match, lexis, match[1], match[3], match[4])
-    for pattern in (_HOUR_FIRST, _BARE_HOUR):
+        yield from _clock(text, match, lexis, (match[1], match[3], match[4]))
+    for pattern in (_HOUR_FIRST, _BARE_HOUR, lexis.hour_pattern):
         for match in pattern.finditer(text):
-            yield from _clock(text, match, lexis, match[1], "0", None)
+            yield from _clock(text, match, lexis, (match[1], "0", None))
 
 
-def _clock(
-    text: str, match: re.Match[str], lexis: Lexis, hour: str, minute: str, second: str | None
-) -> Iterator[Moment]:
+def _clock(text: str, match: re.Match[str], lexis: Lexis, parts: tuple[str, str, str | None]) -> Iterator[Moment]:
+    hour, minute, second = parts
     start, end = match.span()
     number = int(hour)
     half, end = _find_half(text, start, end, lexis)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from copydesk.cleaning.lexis import Hit, Lexis
 from copydesk.cleaning.normalise import fold, map_offsets, normalise
-from copydesk.cleaning.patterns import is_unspaced
+from copydesk.cleaning.patterns import has_unspaced, is_paired, is_unspaced
 from copydesk.models import Fields, Line, Span
 
 _TERMINALS = ".!?…。！？।؟۔"
@@ -19,8 +19,8 @@ _CLOSERS = "\"'”’»」』)）]】*›"
 _OPENERS = "\"'“‘«„「『‹"
 _SENTENCE = 30
 """Weight from which a line with a full stop is a sentence rather than an abbreviation or a command."""
-_LONG_SPACED, _LONG_UNSPACED = 70, 26
-"""Characters from which a line that ends like a sentence counts as prose: about twelve words, or one clause."""
+_PROSE = 70
+"""Weight from which a line that ends like a sentence counts as prose: about twelve words, or one Chinese clause."""
 
 
 @dataclass(slots=True)
@@ -35,34 +35,25 @@ class Block:
     role: str
     blank_before: int
     hits: list[Hit] = field(default_factory=list)
+    is_unspaced: bool = field(init=False)
+    """True when the text is in a script that does not part words by spaces."""
+    weight: int = field(init=False)
+    """Length in characters of a spaced script; one Chinese character says as much as three, a Korean one as two."""
+    ends_sentence: bool = field(init=False)
+    """True when the line ends with the mark of a finished sentence, closing quotes and brackets aside."""
+    is_sentence: bool = field(init=False)
+    """True when the line ends like a sentence and is long enough to be one, though perhaps no paragraph."""
+    is_prose: bool = field(init=False)
+    """True when the line looks like a paragraph of running text by length and ending alone."""
 
-    @property
-    def is_unspaced(self) -> bool:
-        """True when the text is in a script that does not part words by spaces."""
-        return any(map(is_unspaced, self.text[:40]))
-
-    @property
-    def weight(self) -> int:
-        """Length in characters of a spaced script; one unspaced character says as much as three."""
-        return len(self.text) * 3 if self.is_unspaced else len(self.text)
-
-    @property
-    def ends_sentence(self) -> bool:
-        """True when the line ends with the mark of a finished sentence, closing quotes and brackets aside."""
+    def __post_init__(self) -> None:
+        self.is_unspaced = has_unspaced(self.text[:40])
+        density = 3 if self.is_unspaced else 2 if is_paired(self.text[:40]) else 1
+        self.weight = len(self.text) * density
         core = self.text.rstrip(_CLOSERS)
-        return bool(core) and core[-1] in _TERMINALS
-
-    @property
-    def is_prose(self) -> bool:
-        """True when the line looks like a paragraph of running text by length and ending alone."""
-        limit = _LONG_UNSPACED if self.is_unspaced else _LONG_SPACED
-        size = len(self.text)
-        return (size >= limit and self.ends_sentence) or size >= 3 * limit
-
-    @property
-    def is_sentence(self) -> bool:
-        """True when the line ends like a sentence and is long enough to be one, though perhaps no paragraph."""
-        return self.ends_sentence and self.weight >= _SENTENCE
+        self.ends_sentence = bool(core) and core[-1] in _TERMINALS
+        self.is_sentence = self.ends_sentence and self.weight >= _SENTENCE
+        self.is_prose = (self.weight >= _PROSE and self.ends_sentence) or self.weight >= 3 * _PROSE
 
     @property
     def opens_quoted(self) -> bool:

@@ -226,13 +226,16 @@ def read(inbox: Path, ref: str, limit: int) -> bytes:
             if error.errno in _NEVER_READABLE:
                 raise MissingInput(ref, str(error)) from error
             raise
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - Path.open takes no descriptor
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise MissingInput(ref, "it is not a file")
             if status.st_size > limit:
                 raise InputTooLarge(ref, f"{status.st_size:,} bytes, the limit is {limit:,}")
-            return file.read(limit)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(limit)
+        finally:
+            os.close(descriptor)
 
 
 def is_changed(inbox: Path, claim_id: str, file: ClaimedFile) -> bool:

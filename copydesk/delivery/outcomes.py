@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from copydesk.delivery import claims
 from copydesk.delivery.claims import Claim, ClaimedFile
@@ -60,24 +59,3 @@ def describe(claim: Claim, file: ClaimedFile, receipts: Sequence[Receipt]) -> Js
             for r in receipts
         ],
     }
-
-
-def overtaken(
-    waiting: Sequence[tuple[str, datetime, datetime]],
-    *,
-    now: datetime,
-    newest_closed: datetime | None,
-    is_idle: bool,
-    overdue_s: float,
-) -> list[str]:
-    """Which jobs to offer again: (id, received, last offered) of those without all their receipts.
-
-    A job is overdue when one received later is complete, or when nothing is queued or in hand any more, and in both
-    cases only `overdue_s` after it was last offered: a worker that was killed hands its job back by itself before.
-    """
-    return [
-        job_id
-        for job_id, received_at, offered_at in waiting
-        if (now - offered_at).total_seconds() >= overdue_s
-        and (is_idle or (newest_closed is not None and newest_closed > received_at))
-    ]

@@ -7,6 +7,7 @@ dead letter in the transaction of the good ones; an entry that ended its process
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -30,7 +31,14 @@ TRIES_ALONE = 2
 # A transaction of more could not be sure to end before its deadline (10 MB/s is a slow disk's pace).
 BATCH_BYTES = 16 * 1024 * 1024
 
+# A batch that used up its deadline this often may be too much for it; once may be a moment of the disk.
+SLOW_TRIES = 2
+
 T = TypeVar("T")
+
+
+class _TooSlow(Exception):
+    """The batch does not end within its deadline."""
 
 
 def by_bytes(batch: Sequence[Incoming], limit: int) -> list[list[Incoming]]:
@@ -110,10 +118,16 @@ class Writer:
         return self._stream.read_new(self._consumer, self._batch_size, block_ms=1000)
 
     def _carry(self, batch: Sequence[Incoming]) -> None:
-        closed = self._persist(lambda connection: commit(connection, batch))
-        if closed is None:
+        try:
+            closed = self._persist(lambda connection: commit(connection, batch), may_split=len(batch) > 1)
+        except _TooSlow:
+            half = len(batch) // 2
+            log.warning("a batch does not end within the deadline, it is halved", entries=len(batch))
+            self._carry(batch[:half])
+            self._carry(batch[half:])
             return
-        self._settle(batch, closed)
+        if closed is not None:
+            self._settle(batch, closed)
 
     def _carry_alone(self, entry: Incoming) -> None:
         tries = self._persist(lambda connection: attempts.load(connection, entry.stream_id))
@@ -136,10 +150,14 @@ class Writer:
         with contextlib.suppress(QueueUnavailable):  # told best effort: whoever waits asks Postgres in the end
             self._stream.tell_closed(closed)
 
-    def _persist(self, work: Callable[[Connection], T]) -> T | None:
-        """Do `work` in one transaction, again and again until Postgres takes it; None when told to stop meanwhile."""
-        wait = 0.1
+    def _persist(self, work: Callable[[Connection], T], *, may_split: bool = False) -> T | None:
+        """Do `work` in one transaction, again and again until Postgres takes it; None when told to stop meanwhile.
+
+        Raises `_TooSlow` where that is allowed and the work has used up its deadline `SLOW_TRIES` times in a row.
+        """
+        wait, slow = 0.1, 0
         while True:
+            started = time.monotonic()
             try:
                 connection = self._connected()
                 with (
@@ -152,6 +170,9 @@ class Writer:
                 self._disconnect()
                 if self._is_stopping():
                     return None
+                slow = slow + 1 if time.monotonic() - started >= self._deadline_s else 0
+                if may_split and slow >= SLOW_TRIES:
+                    raise _TooSlow from error
                 log.warning("postgres is away, the batch is kept", error=str(error), wait_s=wait)
                 self._pause(wait)
                 wait = min(wait * 2, 2.0)

@@ -233,7 +233,7 @@ def _model(language: str) -> Mapping[str, float]:
         return _east_asian(language)
     if language in letters.LATIN:
         latin = letters.LATIN[language]
-        listed, share = latin.letters.replace(" ", ""), latin.share
+        listed, share = latin.letters, latin.share
     else:
         listed, share = letters.SCRIPTS[language], 0.95
     model: dict[str, float] = {}

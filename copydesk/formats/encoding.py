@@ -178,6 +178,8 @@ def _decode_as(data: bytes, codec: str) -> tuple[str, tuple[str, ...]]:
     try:
         return data.decode(codec), ()
     except UnicodeDecodeError:
+        if codec == "utf-8":
+            return _mend_utf8(data.decode(codec, "surrogateescape"))
         return data.decode(codec, "replace"), ("undecodable_bytes",)
 
 
@@ -187,11 +189,10 @@ def _decode_legacy(data: bytes, claims: list[str]) -> Decoded:
     if damaged:
         return damaged
     guesses = charsets.rank(data)
-    for claim in claims:
-        if claim.startswith(
-            ("utf-16", "utf-32")
-        ):  # nearly any bytes decode as that, and no zeros stand where they would
-            continue
+    # Latin-1 is what servers and templates declare unasked, so any other declaration goes before it.
+    for claim in sorted(claims, key=lambda claim: claim == "cp1252"):
+        if claim.startswith(("utf-16", "utf-32")):
+            continue  # nearly any bytes decode as these, and no zeros stand where theirs would
         read = _decode_widening(data, claim)
         if read and not _speaks_against(data, claim, guesses):
             return _finish(*read, ("declared_encoding_wrong",) if claim != claims[0] else ())
@@ -208,14 +209,21 @@ def _decode_legacy(data: bytes, claims: list[str]) -> Decoded:
 
 
 def _damaged_utf8(data: bytes) -> Decoded | None:
-    """UTF-8 with a few bad bytes in it; single bytes of Windows-1252 among them are read as that."""
+    """UTF-8 with a few bad bytes in it, None for anything else."""
     text = data.decode("utf-8", "surrogateescape")
-    bad = len(re.findall("[\udc80-\udcff]+", text))
-    good = sum(1 for c in text if c > "\x7f" and not "\udc80" <= c <= "\udcff")
-    # A legacy text holds well-formed sequences by accident, but few: under one in five in any language tried.
+    bad = len(re.findall("[\udc80-\udcff]", text))
+    good = len(text) - len(text.encode("ascii", "ignore")) - bad
+    # A legacy text holds well-formed sequences by accident: at most 0.8 for each bad byte in 30 bytes of EUC-JP, 0.5
+    # in 200, and fewer in all other languages and charsets of the tests.
     if good < 2 * bad:
         return None
-    warnings = []
+    text, warnings = _mend_utf8(text)
+    return _finish(text, "utf-8", warnings)
+
+
+def _mend_utf8(text: str) -> tuple[str, tuple[str, ...]]:
+    """What `surrogateescape` let through, read as Windows-1252 where it stands alone, else marked as lost."""
+    warnings = set()
 
     def read(match: re.Match[str]) -> str:
         byte = match[0].encode("utf-8", "surrogateescape")
@@ -223,13 +231,12 @@ def _damaged_utf8(data: bytes) -> Decoded | None:
         if len(byte) == 1 and byte not in b"\xc2\xc3\xe2":
             char = byte.decode("cp1252", "ignore")
             if char:
-                warnings.append("mixed_encodings")
+                warnings.add("mixed_encodings")
                 return char
-        warnings.append("undecodable_bytes")
+        warnings.add("undecodable_bytes")
         return "\ufffd"
 
-    text = re.sub("[\udc80-\udcff]+", read, text)
-    return _finish(text, "utf-8", tuple(sorted(set(warnings))))
+    return re.sub("[\udc80-\udcff]+", read, text), tuple(sorted(warnings))
 
 
 def _decode_widening(data: bytes, codec: str) -> tuple[str, str] | None:

@@ -30,11 +30,14 @@ _EXTENSIONS = frozenset((".htm", ".html", ".shtml", ".xhtml"))
 _TAGS_TAKEN = 3
 """A text with so many HTML tags near its start is a fragment of a page, whatever it is called."""
 
-# Both read off the 632 open pages of four news sets: the next page to be touched would lose.
+# Read off the 632 open pages of four news sets: three pages gained 60 points of F1 and more by it, one lost 20.
 _COVERED = 0.35
 _FAR_MORE = 3
 _PARAGRAPH = 80
 """Characters from which a paragraph element is taken for prose and not for a caption or a menu."""
+_LARGE = 20_000
+"""Elements from which only the fast extractor runs: 2 s for 100,000 links, against 14 s with all it has. The largest
+of 1,365 open pages has 5,516."""
 _SHORT = 200
 """Main text of fewer characters may be a notice to switch scripts on; the text may then be in the page's data."""
 
@@ -77,8 +80,12 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     lines: tuple[Line, ...] = ()
     if tree is not None:
         try:
-            fields = _complete(read_metadata(tree, hints.url), tree, hints.url)
-            lines = _main_lines(tree, hints.url)
+            fields = read_metadata(tree, hints.url)
+            if sum(1 for _ in tree.iter()) > _LARGE:
+                lines = _extract(tree, hints.url, precise=True, fast=True)
+            else:
+                fields = _complete(fields, tree, hints.url)
+                lines = _main_lines(tree, hints.url)
             if _size(lines) < _SHORT:
                 lines = max(lines, lines_from_data(tree), key=_size)
         except Exception as error:  # the extractor lets errors of any kind through on hostile input
@@ -109,10 +116,13 @@ def _read(text: str, subject: str) -> HtmlElement | None:
 
 
 def _complete(stated: Fields, tree: HtmlElement, url: str | None) -> Fields:
-    """The stated fields, and what trafilatura and htmldate find in the visible page for those that are missing."""
+    """The stated fields, and what trafilatura and htmldate find in the visible page for those that are missing.
+
+    htmldate takes no date after today: the one place here where the day of the run counts.
+    """
     if stated.title and stated.authors and stated.published_at:
         return stated
-    found = extract_metadata(tree, default_url=url, extensive=False)
+    found = extract_metadata(tree, default_url=url)
     authors = tuple(name for name in (printable(found.author or "")).split("; ") if name)
     return replace(
         stated,
@@ -142,8 +152,8 @@ def _main_lines(tree: HtmlElement, url: str | None) -> tuple[Line, ...]:
     return precise
 
 
-def _extract(tree: HtmlElement, url: str | None, *, precise: bool) -> tuple[Line, ...]:
-    found = trafilatura.bare_extraction(tree, url=url, favor_precision=precise, include_comments=False)
+def _extract(tree: HtmlElement, url: str | None, *, precise: bool, fast: bool = False) -> tuple[Line, ...]:
+    found = trafilatura.bare_extraction(tree, url=url, fast=fast, favor_precision=precise, include_comments=False)
     if not isinstance(found, Document):
         return ()
     return tuple(Line(number, text, role) for number, (role, text) in enumerate(_blocks(found.body), start=1))

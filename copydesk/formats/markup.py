@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-import warnings
 from collections.abc import Iterator
 
-from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
+from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
 from copydesk.formats.encoding import printable
@@ -139,6 +138,7 @@ ROLES = frozenset(
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 _TAG = re.compile(r"<[A-Za-z/!?][^>]*>")
+_INSTRUCTION = re.compile(r"<\?[^>]*>")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -148,10 +148,8 @@ def lines_from_html(fragment: str) -> tuple[Line, ...]:
     """The visible lines of an HTML fragment, numbered from 1; a text without any tag is split as plain text."""
     if not _TAG.search(fragment):
         return split_lines(printable(unescape(fragment)), "p")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # feeds put XHTML with a prolog into a CDATA section
-        soup = BeautifulSoup(fragment, "lxml")
-    return lines_from_tree(soup)
+    # XHTML in a CDATA section brings its prolog along, which would make BeautifulSoup warn that this may be XML.
+    return lines_from_tree(BeautifulSoup(_INSTRUCTION.sub("", fragment), "lxml"))
 
 
 def lines_from_tree(tree: Tag) -> tuple[Line, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -157,11 +158,11 @@ def _load(text: str) -> Any:
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:
     """Every object under a JSON value, outer ones first."""
-    waiting = [value]
+    waiting = deque([value])
     for _ in range(_NODES_READ):
         if not waiting:
             return
-        value = waiting.pop(0)
+        value = waiting.popleft()
         if isinstance(value, dict):
             yield value
             waiting.extend(value.values())

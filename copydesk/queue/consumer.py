@@ -35,6 +35,9 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # celery is untyped
         """A message whose body cannot be decoded."""
         self._refuse(message, f"{type(exc).__name__}: {exc}")
 
+    def cancel_active_requests(self) -> None:
+        """Neither pool of ours can: a second Ctrl-C or SIGQUIT would fail the task in hand, and lose its job."""
+
     def _refuse(self, message: Any, detail: str) -> None:
         headers = message.headers if isinstance(message.headers, dict) else {}
         task_id = str(headers.get("id") or message.delivery_tag)

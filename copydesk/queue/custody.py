@@ -27,8 +27,8 @@ HOLDERS = f"{PREFIX}holders"
 UNREADABLE = f"{PREFIX}unreadable"
 """List of messages that are not messages; newest first, for a person to look at."""
 
-# A dead owner stays listed this long, although it was emptied: if the process was only suspended, between the script
-# that registers it and its BLMOVE, it may still take one message, and be killed before it registers again.
+# A dead owner stays listed this long, although it was emptied: its last BLMOVE may still be waiting in the server, or
+# its process be suspended just before it, and so one more message may arrive in its in-flight list.
 FORGET_SECONDS = 600
 
 # Long enough to hold the delivery tag of every message that kombu wrote: it is the last field.
@@ -45,12 +45,12 @@ redis.call('HSET', KEYS[2], ARGV[1], redis.call('TIME')[1] .. ' ' .. ARGV[3])
 
 RENEW = f"{_ALLOW_OOM}{_REGISTER} return kept"
 
-# KEYS from 3: the keys to take from, in order; ARGV[4]: prefix of the owner's in-flight lists. What lies in these
-# lists when the owner asks for more was never recorded (a lost reply, a refused write): it goes back first.
+# KEYS from 3: the keys to take from, in order; ARGV[4]: prefix of the owner's in-flight lists. What lies in any of
+# these when the owner asks for more was never recorded (a lost reply, a refused write): it goes back first.
 # The oldest message is the rightmost, in the queue and in flight.
 TAKE = f"""{_ALLOW_OOM}{_REGISTER}
-for i = 3, #KEYS do
-  while redis.call('LMOVE', ARGV[4] .. KEYS[i], KEYS[i], 'LEFT', 'RIGHT') do end
+for _, source in ipairs(cjson.decode(ARGV[3])) do
+  while redis.call('LMOVE', ARGV[4] .. source, source, 'LEFT', 'RIGHT') do end
 end
 for i = 3, #KEYS do
   local item = redis.call('LMOVE', KEYS[i], ARGV[4] .. KEYS[i], 'RIGHT', 'LEFT')
@@ -100,9 +100,9 @@ if tonumber(redis.call('TIME')[1]) - seen >= tonumber(ARGV[3]) then redis.call('
 return moved
 """
 
-# KEYS: in-flight list, unreadable; ARGV: the message.
-SET_ASIDE = f"""{_ALLOW_OOM}
-if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'LEFT') end
+# KEYS: in-flight list, where to; ARGV: the message, the end of the list it goes to.
+PUT_AWAY = f"""{_ALLOW_OOM}
+if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', ARGV[2]) end
 """
 
 Command = tuple[str | bytes | int | float, ...]
@@ -213,7 +213,15 @@ class Custody:
 
     def set_aside(self, taken: Taken) -> None:
         """Put a message that cannot be read where it stops nothing."""
-        self._eval(SET_ASIDE, [self.owner.in_flight_prefix + taken.source, UNREADABLE], [taken.item])
+        self._eval(PUT_AWAY, [self.owner.in_flight_prefix + taken.source, UNREADABLE], [taken.item, "LEFT"])
+
+    def give_back(self, taken: Taken) -> None:
+        """Put a taken message back, as the next to be taken."""
+        self._eval(PUT_AWAY, [self.owner.in_flight_prefix + taken.source, taken.source], [taken.item, "RIGHT"])
+
+    def reconnect(self) -> None:
+        """Use a new connection from now on."""
+        self._redis.connection_pool.disconnect()
 
     # --- the lease, and those whose lease has ended -------------------------------------------------------------
 
@@ -222,11 +230,12 @@ class Custody:
         return bool(self._eval(RENEW, [self.owner.lease, OWNERS], self._registration()))
 
     def release(self) -> int:
-        """Give up the lease and return what is still held: how many messages."""
+        """Give up the lease and return what is still held: how many messages.
+
+        The owner stays listed: if the connection was cut while it waited for a message, the server may not know yet.
+        """
         self._redis.delete(self.owner.lease)
-        returned = self.return_orphans(own_too=True)
-        self._redis.hdel(OWNERS, self.owner.id)
-        return returned
+        return self.return_orphans(own_too=True)
 
     def return_orphans(self, *, own_too: bool = False) -> int:
         """Return what owners without a lease hold to the head of its queue: how many messages this call returned.
@@ -277,6 +286,17 @@ class Custody:
 
     def _eval(self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
         return self._redis.eval(script, len(keys), *keys, *arguments)
+
+
+def in_flight(client: redis.Redis) -> int:
+    """How many messages owners have taken and not yet recorded. Raises redis-py's errors."""
+    owners: Any = client.hgetall(OWNERS)
+    pipe = client.pipeline(transaction=False)
+    for owner_id, registration in owners.items():
+        owner = Owner(_text(owner_id))
+        for source in json.loads(_text(registration).partition(" ")[2]):
+            pipe.llen(owner.in_flight_prefix + source)
+    return sum(int(count) for count in pipe.execute())
 
 
 def mark_redelivered(record: bytes) -> bytes:

@@ -9,6 +9,8 @@ import base64
 import binascii
 import hashlib
 import json
+import time
+import uuid
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
@@ -159,6 +161,11 @@ def schema() -> Json:
     described = Job.model_json_schema()
     described["required"] = [n for n in described["required"] if n not in ("id", "received_at")]
     return described
+
+
+def new_id() -> str:
+    """A job id that sorts by time and fits a `ref`."""
+    return f"{time.time_ns() // 1_000_000:012x}{uuid.uuid4().hex[:20]}"
 
 
 def sha256(data: bytes) -> str:

@@ -141,7 +141,8 @@ def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
         url,
         socket_timeout=socket_timeout_s,
         socket_connect_timeout=3,
-        socket_keepalive=True,
+        # A Unix socket has no peer that could go silent on the way.
+        **({} if url.startswith("unix:") else {"socket_keepalive": True}),
         health_check_interval=10,
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), 3),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],

@@ -41,9 +41,10 @@ SCHEME_PREFIX = "copydesk+"
 
 _ALIAS = SCHEME_PREFIX.rstrip("+")
 
-# Only one key can be waited on; the others are looked at in between. 0.2 s is what a message in an idle queue waits
-# at worst when its worker consumes several; one queue is waited on for kombu's own second.
-_SHARED_WAIT_SECONDS = 0.2
+# Only one key can be waited on; the others are looked at in between. 0.05 s is what a message in an idle queue waits
+# at worst when its worker consumes several (at 0.2 s it was most of the idle latency of every door); an idle worker
+# asks forty times a second for it, about 1 % of a core. One queue alone is waited on for kombu's own second.
+_SHARED_WAIT_SECONDS = 0.05
 
 # After a refusal (Redis full, its disk full, a replica): long enough not to be a load, short enough to be there soon
 # after it ends.
@@ -78,20 +79,20 @@ def transport_options(lease_seconds: float, renew_seconds: float, visibility_tim
         "unacked_restore_interval": 30,
         "unacked_restore_throttle": 1,
         # A command on a silent peer fails; must exceed the second that a worker waits for a message.
-        "socket_timeout": 10,
+        "socket_timeout": 5,
         "socket_connect_timeout": 3,
         # So that the kernel notices a dead peer on connections that only listen.
         "socket_keepalive": True,
         # A connection idle for longer is asked for a sign of life, and a wait for a message that is overdue by
-        # longer is given up: a half-open socket is noticed after 6 s.
-        "health_check_interval": 5,
+        # longer is given up: a half-open socket is noticed after 7 s.
+        "health_check_interval": 3,
         # A producer's LPUSH repeated after a timeout would be a second message.
         "retry_on_timeout": False,
     }
 
 
 class NotRecordedError(Exception):
-    """The message is not in `unacked` and must not be worked on: it was returned already, or will be."""
+    """The message was returned to its queue, since the lease had ended, before this worker recorded it."""
 
 
 class QoS(stock.QoS):
@@ -100,27 +101,32 @@ class QoS(stock.QoS):
     channel: Channel
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Record a message that the poll has taken. Raises `NotRecordedError`."""
+        """Record a message that the poll has taken. Raises `NotRecordedError` when it is not ours any more."""
         taken, lease = self.channel.taken, self.channel.lease
         if taken is None or lease is None:  # basic_get
             super().append(message, delivery_tag)
             return
         routing = (message.delivery_info["exchange"], message.delivery_info["routing_key"])
-        try:
-            recorded = lease.custody.record(taken, delivery_tag, routing)
-        except redis.ResponseError as error:
-            self.channel.pause(error)
-            raise NotRecordedError(f"{delivery_tag}, refused") from error
-        if not recorded:
-            raise NotRecordedError(f"{delivery_tag}, returned since the lease had ended")
+        if not lease.custody.record(taken, delivery_tag, routing):
+            raise NotRecordedError(delivery_tag)
         self.channel.taken = None
         virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
-        self._settle(Settlement(delivery_tag))
+        """Done. Frees the prefetch slot whether or not Redis can be reached."""
+        if self.channel.lease is None:
+            super().ack(delivery_tag)
+            return
+        self.channel.lease.settle(Settlement(delivery_tag))
+        virtual.QoS.ack(self, delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        self._settle(Settlement(delivery_tag, "last" if requeue else "done"))
+        """Done, or back to the tail of the queue as with kombu. Frees the slot as `ack` does."""
+        if self.channel.lease is None:
+            super().reject(delivery_tag, requeue)
+            return
+        self.channel.lease.settle(Settlement(delivery_tag, "last" if requeue else "done"))
+        virtual.QoS.ack(self, delivery_tag)
 
     def restore_unacked(self, client: object = None) -> None:
         """Return everything, at the end of the channel. Also what runs still: it will run twice."""
@@ -137,14 +143,6 @@ class QoS(stock.QoS):
             super().restore_visible(start, num, interval)
         except redis.ResponseError as error:
             logger.warning("overdue messages not looked for: %s", error)
-
-    def _settle(self, settlement: Settlement) -> None:
-        """Settle, and free the prefetch slot whether or not Redis could be reached."""
-        if self.channel.lease is None:
-            self._remove_from_indices(settlement.tag).execute()
-        else:
-            self.channel.lease.settle(settlement)
-        virtual.QoS.ack(self, settlement.tag)
 
 
 class Channel(stock.Channel):
@@ -204,10 +202,15 @@ class Channel(stock.Channel):
     def _brpop_read(self, **options: Any) -> bool:
         try:
             taken = self._read_reply(**options)
-            if taken is None or self._closing:  # closing: it stays in flight, and is returned with the lease
+            if taken is None or self.lease is None or self._closing:  # closing: it is returned with the lease
                 raise Empty
-            self._deliver(taken)
+            self._deliver(taken, self.lease.custody)
             return True
+        except redis.ResponseError as error:
+            if self.taken is None:  # recorded, so the error is the consumer's own
+                raise
+            self.pause(error)  # the message stays in flight, and the next sweep begins with it
+            raise Empty from error
         finally:
             self.taken = None
             self._in_poll = None  # type: ignore[assignment]  # kombu says bool and stores None or a connection
@@ -239,27 +242,36 @@ class Channel(stock.Channel):
             return None
         return Taken(waited_on, reply)
 
-    def _deliver(self, taken: Taken) -> None:
+    def _deliver(self, taken: Taken, custody: Custody) -> None:
         """Hand a message to its consumer, which records it first. Raises `Empty` when there is nothing to run."""
-        assert self.lease is not None  # noqa: S101 - only a polling channel gets here, and that has one
         queue = taken.source.rsplit(self.sep, 1)[0]
+        self.taken = taken
+        if queue not in self._active_queues:  # cancelled while we waited
+            custody.give_back(taken)
+            raise Empty
         self._queue_cycle.rotate(queue)
         if queue in self._unacknowledged:
-            self.lease.custody.drop(taken)
-        self.taken = taken
+            custody.drop(taken)
+            self.taken = None
         try:
             self.connection._deliver(loads(bytes_to_str(taken.item)), queue)
         except NotRecordedError as error:
-            logger.info("message not recorded: %s", error)
+            logger.info("message %s was returned before it was recorded", error)
             raise Empty from None
         except _UNREADABLE as error:
             if self.taken is None:  # recorded, so the error is the consumer's own
                 raise
-            self.lease.custody.set_aside(taken)
+            custody.set_aside(taken)
             logger.exception("unreadable message in %s set aside: %.200r", taken.source, taken.item)
             raise Empty from error
 
     # --- steps -----------------------------------------------------------------------------------------------
+
+    def _on_connection_disconnect(self, connection: Any) -> None:
+        """The connection that polls is gone: those that wait their turn are not waited on to find the same."""
+        super()._on_connection_disconnect(connection)
+        if self.lease is not None:
+            self.lease.custody.reconnect()
 
     def pause(self, error: redis.ResponseError) -> None:
         """Redis answers and refuses: wait a little, so that asking again is no load. Says so once."""

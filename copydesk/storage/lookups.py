@@ -65,7 +65,12 @@ def find(connection: Connection, what: str) -> list[Whereabouts]:
     """Receipts by item, job or article id, file name or URL; at most 100, oldest first."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_FIND, {"what": what, "article": _as_uuid(what)})
-        return [Whereabouts(*row[:4], None if row[4] is None else str(row[4]), *row[5:]) for row in cursor.fetchall()]
+        return [
+            Whereabouts(
+                ingest_id, item_id, source, outcome, article_id and str(article_id), revision, reason, recorded_at
+            )
+            for ingest_id, item_id, source, outcome, article_id, revision, reason, recorded_at in cursor.fetchall()
+        ]
 
 
 def open_jobs(connection: Connection, limit: int = 100) -> list[OpenJob]:

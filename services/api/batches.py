@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from copydesk.delivery import spool
 from copydesk.delivery.spool import Spooled, SpoolWriter
 from copydesk.models import Hints, Json
-from copydesk.queue.jobs import ITEMS_MAX
-from services.api.ids import new_id
+from copydesk.queue.jobs import ITEMS_MAX, new_id
 from services.api.problems import Refused, too_large
 from services.api.schemas import DocumentIn
 

@@ -16,9 +16,8 @@ import structlog
 from copydesk.delivery.spool import Spooled, SpoolWriter
 from copydesk.errors import SpoolUnavailable
 from copydesk.models import Hints, Json
-from copydesk.queue.jobs import ITEMS_MAX
+from copydesk.queue.jobs import ITEMS_MAX, new_id
 from services.api.batches import JOB_BYTES
-from services.api.ids import new_id
 
 log = structlog.get_logger(__name__)
 

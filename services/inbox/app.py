@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import stat
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from copydesk.delivery.offers import Offers
 from copydesk.errors import DatabaseUnavailable, DependencyError, QueueUnavailable, SpoolUnavailable
 from copydesk.queue import streams
 from copydesk.queue.app import is_idle, offer
-from copydesk.queue.jobs import ITEMS_MAX
+from copydesk.queue.jobs import ITEMS_MAX, new_id
 from copydesk.queue.streams import ArticleStream
 from copydesk.settings import Settings
 from copydesk.storage import connection as database
@@ -59,7 +59,7 @@ class InboxService:
         self._connection: Connection | None = None
         self._asked = 0.0
         self._reconciled = 0.0
-        self._unreadable: set[Path] = set()
+        self._refused: set[Path] = set()
         self._watch: Watch | None = None
 
     def stop(self) -> None:
@@ -118,7 +118,7 @@ class InboxService:
             seen.add(os.fspath(found.path))
             with self._lock:
                 is_complete = self._completeness.is_complete(found, now)
-            if is_complete and self._is_readable(found):
+            if is_complete and self._may_take(found):
                 ready.append(found)
                 if len(ready) >= room * ITEMS_MAX:
                     is_whole_scan = False
@@ -140,14 +140,16 @@ class InboxService:
             if claim:
                 self._take_on(claim)
 
-    def _is_readable(self, found: Found) -> bool:
-        if os.access(found.path, os.R_OK):
-            self._unreadable.discard(found.path)
+    def _may_take(self, found: Found) -> bool:
+        wanted = what_to_change(found.path)
+        if wanted is None:
+            self._refused.discard(found.path)
             return True
-        if found.path not in self._unreadable:
-            self._unreadable.add(found.path)
+        if found.path not in self._refused:
+            self._refused.add(found.path)
             log.warning(
-                "a file cannot be read and stays where it is: make it readable for this user",
+                "a file stays where it is: this user may not take it",
+                wanted=wanted,
                 file=claims.printable(os.fspath(found.path)),
                 uid=os.getuid(),
             )
@@ -263,9 +265,18 @@ class InboxService:
             self._connection = None
 
 
-def new_id() -> str:
-    """A job id that sorts by time and fits a `ref`."""
-    return f"{time.time_ns() // 1_000_000:012x}{uuid.uuid4().hex[:20]}"
+def what_to_change(path: Path) -> str | None:
+    """What keeps this user from reading the file and taking it by a rename; None where nothing does."""
+    if not os.access(path, os.R_OK):
+        return "make the file readable"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return "make its folder writable"
+    with contextlib.suppress(OSError):  # gone meanwhile
+        folder = path.parent.stat()
+        owners = (0, folder.st_uid, path.lstat().st_uid)
+        if folder.st_mode & stat.S_ISVTX and os.getuid() not in owners:
+            return "take away the sticky bit of its folder, or give the folder to this user"
+    return None
 
 
 def group_for_jobs(found: Iterable[Found]) -> list[list[Found]]:

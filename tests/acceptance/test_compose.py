@@ -5,6 +5,7 @@ Skipped where no Docker engine answers; COPYDESK_TEST_DOCKER=required makes that
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -45,9 +46,10 @@ def story(name: str) -> str:
 
 
 class Project:
-    """One compose project, with its inbox in `folder`; the user's own `.env` is not read."""
+    """One compose project, with its inbox in `folder`, and `files` laid over the compose file; no `.env` is read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *files: Path) -> None:
+        self._files = [f"--file={file}" for file in (ROOT / "docker-compose.yml", *files)]
         self.name = f"copydesk-test-{uuid.uuid4().hex[:8]}"
         self.inbox = folder / "inbox"
         self.redis_port, self.postgres_port, self.http_port = free_ports(self.name, 3)
@@ -65,7 +67,7 @@ class Project:
     def compose(self, *arguments: str, expect: int = 0, **environment: str) -> str:
         """Run `docker compose`; returns what it printed."""
         done = subprocess.run(
-            ["docker", "compose", "--project-name", self.name, "--env-file", os.devnull, *arguments],
+            ["docker", "compose", "--project-name", self.name, "--env-file", os.devnull, *self._files, *arguments],
             cwd=ROOT,
             env=self._environment | environment,
             stdout=subprocess.PIPE,
@@ -111,17 +113,24 @@ class Project:
         )
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project whose image is built, with nothing started."""
+@contextlib.contextmanager
+def built(folder: Path, *files: Path) -> Iterator[Project]:
+    """A project whose image is built, with nothing started; afterwards nothing of it is left."""
     require_engine()
-    project = Project(tmp_path_factory.mktemp("compose"))
+    project = Project(folder, *files)
     try:
         project.compose("build")
         yield project
     finally:
         project.compose("down", "--volumes", "--remove-orphans")
         subprocess.run(["docker", "image", "rm", "--force", project.name], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The compose file as it is."""
+    with built(tmp_path_factory.mktemp("compose")) as project:
+        yield project
 
 
 def require_engine() -> None:
@@ -189,6 +198,7 @@ def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -
     rows = project.rows("select id, source, name, revision from article order by id")
     assert len(rows) == 2 + len(SERVERS | PROCESSES)
 
+    project.up()  # nothing to change: it waits until those just restarted are past their start
     project.compose("stop")
     ends = {c["Name"]: c["ExitCode"] for found in project.containers().values() for c in found}
     assert set(ends.values()) == {0}, f"not every process ended by itself: {ends}"
@@ -202,18 +212,29 @@ def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -
     assert len(project.rows("select 1 from article")) == len(rows) + 1
 
 
-def test_a_file_that_copydesk_may_not_read_stays_and_is_named(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("name", "prepare", "wanted"),
+    [
+        ("private.txt", "echo private > .p && chmod 600 .p && mv .p private.txt", "make the file readable"),
+        ("roots/a.txt", "mkdir roots && echo open > roots/a.txt", "make its folder writable"),
+        ("sticky/a.txt", "mkdir -m 1777 sticky && echo open > sticky/a.txt", "take away the sticky bit"),
+    ],
+)
+def test_a_file_that_copydesk_may_not_take_stays_and_the_log_says_what_to_change(
+    project: Project, name: str, prepare: str, wanted: str
+) -> None:
     project.up()
-    project.as_root(project.inbox, "echo private > /inbox/.p && chmod 600 /inbox/.p && mv /inbox/.p /inbox/private.txt")
+    project.as_root(project.inbox, f"cd /inbox && {prepare}")
 
     said = wait_until(
-        lambda: [line for line in project.compose("logs", "inbox").splitlines() if "/inbox/private.txt" in line],
+        lambda: [line for line in project.compose("logs", "inbox").splitlines() if f'"/inbox/{name}"' in line],
         60,
-        "a line about the file",
+        f"a line about {name}",
     )
+    assert wanted in said[0]
     assert f'"uid": {UID}' in said[0]
-    assert "make it readable" in said[0]
-    assert (project.inbox / "private.txt").exists()
+    assert (project.inbox / name).exists()
+    project.as_root(project.inbox, f"rm -r /inbox/{Path(name).parts[0]}")
 
 
 @pytest.mark.parametrize(
@@ -239,3 +260,19 @@ def test_the_inbox_can_be_used_or_the_start_says_what_to_change(
     assert (f"sudo chown {UID}:{GID}" in said) is not is_usable
     assert folder.stat().st_uid == (UID if prepare.startswith("chown 0:0") else before)
     project.as_root(folder, "rm -rf /inbox/*")
+
+
+def test_secrets_may_come_from_files_as_the_docs_say(tmp_path: Path) -> None:
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (example,) = (block for block in re.findall(r"```yaml\n(.*?)```", manual, re.S) if "postgres_url" in block)
+    override = tmp_path / "override.yml"
+    override.write_text(example.replace("./secrets/", f"{tmp_path}/"), encoding="utf-8")
+    (tmp_path / "postgres_password").write_text("of a file\n", encoding="utf-8")
+    (tmp_path / "postgres_url").write_text(
+        "postgresql://copydesk:of%20a%20file@postgres:5432/copydesk\n", encoding="utf-8"
+    )
+
+    with built(tmp_path, override) as project:
+        said = project.compose("run", "--rm", "migrate")
+
+    assert "applied: schema" in said

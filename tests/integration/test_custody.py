@@ -242,7 +242,7 @@ def test_an_owner_whose_lease_had_ended_takes_it_up_again(client: redis.Redis, h
     assert [*renewals, ours.renew(), ours.renew()] == [False, True, False, True]
 
 
-def test_a_release_returns_everything_and_leaves_nothing_behind(client: redis.Redis, hand: Hand) -> None:
+def test_a_release_returns_everything_and_ends_the_lease(client: redis.Redis, hand: Hand) -> None:
     ours = hand("ours")
     enqueue(client, "a", "b")
     hold(client, ours)
@@ -250,7 +250,18 @@ def test_a_release_returns_everything_and_leaves_nothing_behind(client: redis.Re
     ours.release()
 
     assert sorted(tags(client)) == ["a", "b"]
-    assert client.keys() == [QUEUE.encode()]
+    assert set(client.scan_iter()) == {QUEUE.encode(), OWNERS.encode()}
+
+
+def test_what_arrives_after_the_release_is_returned_too(client: redis.Redis, hand: Hand) -> None:
+    ours = hand("ours")
+    ours.renew()
+    ours.release()
+    enqueue(client, "a")
+    client.execute_command(*ours.wait_command(QUEUE, 1))
+
+    assert hand("other").return_orphans() == 1
+    assert tags(client) == ["a"]
 
 
 def test_a_full_server_stops_no_move(own_redis: ValkeyServer) -> None:

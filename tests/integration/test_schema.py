@@ -103,7 +103,8 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: str, m
         schema.install(connection)
         before = _catalogs(empty_database_url)
         broken = schema.Migration(9000, "broken", "create table half_made (); select 1 / 0;")
-        monkeypatch.setattr(schema, "migrations", lambda real=schema.migrations(): [*real, broken])
+        known = schema.migrations()
+        monkeypatch.setattr(schema, "migrations", lambda: [*known, broken])
         with pytest.raises(Exception, match="zero"):
             schema.install(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -230,10 +231,8 @@ def test_a_reader_that_waits_survives_a_flush(stream: ArticleStream, redis_url: 
 
     flusher = threading.Thread(target=flush)
     flusher.start()
-    try:
+    with contextlib.suppress(QueueUnavailable):
         stream.read_new("me", 1, block_ms=3000)
-    except QueueUnavailable as error:
-        assert "stream" in str(error)
     flusher.join()
     stream.publish(_outgoing(3))
     found: list[Incoming] = []

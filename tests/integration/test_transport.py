@@ -6,8 +6,10 @@ is an hour, so whatever comes back within a test comes back by the lease.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -223,22 +225,11 @@ def test_what_is_no_message_is_set_aside_and_the_rest_goes_on(desk: Rig) -> None
     assert worker.is_running()
 
 
-@pytest.mark.parametrize(
-    ("pool", "environment"),
-    [
-        pytest.param(SOLO, {}, id="solo, SIGTERM"),
-        pytest.param(THREADS, {}, id="threads, SIGTERM"),
-        pytest.param(
-            THREADS, {"REMAP_SIGTERM": "SIGQUIT", "TRANSPORT_TEST_SOFT_SHUTDOWN": "1"}, id="threads, soft shutdown"
-        ),
-    ],
-)
-def test_a_stopped_worker_leaves_what_it_did_not_do(
-    desk: Rig, pool: tuple[str, ...], environment: dict[str, str]
-) -> None:
+@POOLS
+def test_a_stopped_worker_leaves_what_it_did_not_do(desk: Rig, pool: tuple[str, ...]) -> None:
     sent = ids(30)
     desk.send(sent, seconds=0.2)
-    worker = desk.start_worker(*pool, **environment)
+    worker = desk.start_worker(*pool)
     wait_until(lambda: desk.in_hand(worker), 30, "a task in hand", every_s=0.001)
     worker.process.terminate()
     wait_until(lambda: not worker.is_running(), 20, "the worker stopped")
@@ -248,4 +239,24 @@ def test_a_stopped_worker_leaves_what_it_did_not_do(
     assert left > 0
     assert desk.in_hand(worker) == set()
     with desk.client as client:
-        assert client.keys("copydesk:transport:*") == []
+        assert client.keys("copydesk:transport:*") == [OWNERS.encode()]
+
+
+def test_a_soft_shutdown_of_threads_loses_nothing(desk: Rig) -> None:
+    """Celery's handler can wait for ever for a lock of the pool it interrupted (2 of 25), so the end may be a kill.
+
+    In a solo worker the same handler raises inside the task in hand, which then counts as failed: SIGTERM, not
+    remapped, is the clean stop for both pools.
+    """
+    sent = ids(30)
+    desk.send(sent, seconds=0.2)
+    remapped = {"REMAP_SIGTERM": "SIGQUIT", "TRANSPORT_TEST_SOFT_SHUTDOWN": "1"}
+    worker = desk.start_worker(*THREADS, **remapped)
+    wait_until(lambda: desk.in_hand(worker), 30, "a task in hand", every_s=0.001)
+    worker.process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.process.wait(3)
+    worker.kill()
+    desk.start_worker()
+
+    desk.wait_for(sent, 30)

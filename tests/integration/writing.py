@@ -71,15 +71,29 @@ class Desk:
 
 
 _UNSOUND = {
-    "a key without its article": "select * from identity_key k where not exists (select 1 from article_head h where h.id = k.article_id)",
-    "an article without its current revision": "select h.id from article_head h where not exists (select 1 from revision r where r.article_id = h.id and r.number = h.current_revision)",
-    "a gap in the numbers": "select article_id from revision group by 1 having count(*) <> max(number) or min(number) <> 1",
-    "a receipt of an article that is not there": "select * from receipt r where article_id is not null and not exists (select 1 from article_head h where h.id = r.article_id)",
-    "a stored receipt too many": "select article_id from receipt where outcome = 'stored' group by 1 having count(*) > 1",
-    "an article that no receipt stored": "select h.id from article_head h where not exists (select 1 from receipt r where r.article_id = h.id and r.outcome = 'stored')",
-    "one text stored twice": "select text from article group by 1 having count(*) > 1",
-    "an unchanged item that is not counted": "select id from ingest where cardinality(unchanged) <> case when closed_at is null then unchanged_count else 0 end",
-    "a job that counts otherwise than its receipts": "select i.id from ingest i where i.done <> i.unchanged_count + (select count(*) from receipt r where r.ingest_id = i.id)",
+    "a key without its article": """
+        select * from identity_key k where not exists (select 1 from article_head h where h.id = k.article_id)""",
+    "an article without its current revision": """
+        select h.id from article_head h
+         where not exists (select 1 from revision r where r.article_id = h.id and r.number = h.current_revision)""",
+    "a gap in the numbers": """
+        select article_id from revision group by 1 having count(*) <> max(number) or min(number) <> 1""",
+    "a receipt of an article that is not there": """
+        select * from receipt r
+         where article_id is not null and not exists (select 1 from article_head h where h.id = r.article_id)""",
+    "an article that no receipt, or more than one, stored": """
+        select h.id from article_head h
+         where 1 <> (select count(*) from receipt r where r.article_id = h.id and r.outcome = 'stored')""",
+    "a revision without its receipt": """
+        select * from revision v where not exists
+               (select 1 from receipt r where r.article_id = v.article_id and r.revision = v.number)""",
+    "one text stored as two articles": "select body from revision where number = 1 group by 1 having count(*) > 1",
+    "a job that counts otherwise than its receipts": """
+        select i.id from ingest i
+          where i.done <> i.unchanged_count + (select count(*) from receipt r where r.ingest_id = i.id)""",
+    "an unchanged item that is not counted": """
+        select id from ingest
+         where cardinality(unchanged) <> case when closed_at is null then unchanged_count else 0 end""",
 }
 
 

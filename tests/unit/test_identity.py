@@ -131,6 +131,7 @@ def _held(**changes: Any) -> Held:
 
 
 ALIKE = (BODY + " and one more sentence stands at the end",)
+CUT = (text(1, words=20),)
 UNLIKE = (text(2),)
 
 
@@ -140,6 +141,7 @@ UNLIKE = (text(2),)
         pytest.param({}, {}, Outcome.STORED, None, id="nothing is held"),
         pytest.param({TEXT: {}}, {}, Outcome.DUPLICATE, "first", id="the text is held"),
         pytest.param({NAME: {}}, {"body": ALIKE}, Outcome.REVISED, "first", id="a name, alike"),
+        pytest.param({NAME: {}}, {"body": CUT}, Outcome.REVISED, "first", id="a name, a cut of the text"),
         pytest.param({NAME: {}}, {"body": UNLIKE}, Outcome.STORED, None, id="a name, another story"),
         pytest.param({GUID: {}}, {"body": UNLIKE}, Outcome.REVISED, "first", id="a guid, however unlike"),
         pytest.param({NAME: {}}, {"item": "old bytes"}, Outcome.UNCHANGED, "first", id="the same bytes"),

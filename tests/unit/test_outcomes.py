@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import datetime, timedelta
 
 import pytest
 
 from copydesk.delivery.claims import RESERVED, Claim, ClaimedFile
-from copydesk.delivery.outcomes import FOLDERS, describe, of_file, overtaken
+from copydesk.delivery.outcomes import FOLDERS, describe, of_file
 from copydesk.models import Outcome
 from copydesk.storage.receipts import Receipt
 from tests.entries import NOON
@@ -74,40 +73,3 @@ def test_the_outcome_file_names_the_file_the_job_and_every_item() -> None:
             "code": "not_article",
         },
     ]
-
-
-def _at(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    ("offered", "newest_closed", "is_idle", "is_overdue"),
-    [
-        pytest.param(0, 10, False, True, id="a later one is done"),
-        pytest.param(0, None, True, True, id="nothing is queued any more"),
-        pytest.param(0, None, False, False, id="the queue is at work and nothing is done"),
-        pytest.param(0, -10, False, False, id="only earlier ones are done"),
-        pytest.param(0, 0, False, False, id="one of the same moment is done"),
-        pytest.param(86, 10, False, False, id="offered a moment ago"),
-        pytest.param(86, None, True, False, id="offered a moment ago and not yet seen in the queue"),
-        pytest.param(85, None, True, True, id="offered just long enough ago"),
-    ],
-)
-def test_a_job_is_offered_again_when_it_was_overtaken(
-    offered: float, newest_closed: float | None, is_idle: bool, is_overdue: bool
-) -> None:
-    found = overtaken(
-        [("job", _at(0), _at(offered))],
-        now=_at(100),
-        newest_closed=None if newest_closed is None else _at(newest_closed),
-        is_idle=is_idle,
-        overdue_s=15,
-    )
-
-    assert found == (["job"] if is_overdue else [])
-
-
-def test_only_the_overtaken_ones_are_named() -> None:
-    waiting = [("old", _at(0), _at(1)), ("new", _at(50), _at(51)), ("just offered", _at(0), _at(99))]
-
-    assert overtaken(waiting, now=_at(100), newest_closed=_at(20), is_idle=False, overdue_s=15) == ["old"]

@@ -167,7 +167,7 @@ def test_the_same_bytes_again_change_nothing() -> None:
     plan = desk.settle(_file("a.txt", FIRST, 1))
 
     assert _outcomes(plan) == ["unchanged"]
-    assert not (plan.revisions or plan.keys or plan.released or plan.events or plan.sightings)
+    assert [plan.revisions, plan.keys, plan.released, plan.events, plan.sightings] == [[], {}, [], [], []]
 
 
 def test_other_bytes_with_the_same_content_are_unchanged_and_known_from_then_on() -> None:

@@ -3,19 +3,17 @@
 import os
 import socket
 
-# Celery reads it when it is imported: SIGTERM then ends softly, see copydesk.queue.app.
-os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+from copydesk import logs
+from copydesk.queue.jobs import DEFAULT_QUEUE, INGEST_QUEUE
+from workers.ingest.celery import app, settings
 
 
 def main() -> None:
-    """Run until SIGTERM."""
-    from copydesk import logs
-    from copydesk.queue.jobs import DEFAULT_QUEUE, INGEST_QUEUE
-    from workers.ingest.celery import app, settings
-
+    """Run until SIGTERM, which lets the job in hand come to its end."""
     logs.set_up(settings, "ingest")
     app.worker_main(
         [
+            "--quiet",  # the banner would be lines that are no JSON
             "worker",
             "--pool=solo",
             f"--queues={INGEST_QUEUE},{DEFAULT_QUEUE}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.recognisers.biography import recognise_biography
 from copydesk.cleaning.recognisers.captions import recognise_captions
 from copydesk.cleaning.recognisers.dateline import recognise_dateline
 from copydesk.cleaning.recognisers.fields import recognise_fields
@@ -20,7 +21,6 @@ RECOGNISERS: tuple[Callable[[View, Rules], list[Mark]], ...] = (
     recognise_signs,
     recognise_fields,
     recognise_captions,
-    recognise_dateline,
     recognise_glued,
 )
 
@@ -28,4 +28,6 @@ RECOGNISERS: tuple[Callable[[View, Rules], list[Mark]], ...] = (
 def recognise_all(view: View, rules: Rules) -> list[Mark]:
     """The marks of all recognisers; the headline is looked for last, among what no other is sure of."""
     marks = [mark for recognise in RECOGNISERS for mark in recognise(view, rules)]
+    marks += recognise_dateline(view, marks, rules)
+    marks += recognise_biography(view, marks, rules)
     return marks + recognise_title(view, marks, rules)

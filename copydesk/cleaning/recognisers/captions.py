@@ -7,11 +7,13 @@ import re
 from copydesk.cleaning.classes import LIKELY, SURE
 from copydesk.cleaning.fieldline import read_fields
 from copydesk.cleaning.marks import Fact, Mark
+from copydesk.cleaning.names import split_names
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
-_LONGEST = 500
+_LONGEST = 400
+_MOST_PARTS = 3
 _TAIL = re.compile(r"(?:[(\[][^()\[\]]{2,80}[)\]]|(?<=[.!?。！？…])[^.!?。！？…]{2,90}[.。]?)$")
 _MARKUP = ("figcaption", "caption")
 
@@ -34,12 +36,33 @@ def recognise_captions(view: View, rules: Rules) -> list[Mark]:
 
 def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     """The photographers that the end of the line credits; empty where it credits none."""
+    foot = block.low[-100:]
+    if "/" not in foot and not _has_picture_word(foot, block):
+        return []
     match = _TAIL.search(block.text[-100:])
     if not match:
         return []
     tail = match.group().strip(" ()[]（）【】")
+    by_agency = _read_agency_credit(tail, block, rules)
+    if by_agency:
+        return by_agency
     line = read_fields([tail], block.lexis, rules)
     roles = {fact.role for fact in line.facts if fact.role != "source"}
     if line.labelled and not line.unknown and roles == {"photographers"}:
         return [fact for fact in line.facts if fact.role == "photographers"]
     return []
+
+
+def _has_picture_word(foot: str, block: Block) -> bool:
+    """True when a label of picture credits stands in the end of the line."""
+    return block.lexis.picture_words.stands_loosely_in(foot)
+
+
+def _read_agency_credit(tail: str, block: Block, rules: Rules) -> list[Fact]:
+    """`AP Photo/Moana Treadwell`, `Jane Roe/Pool via AP`: a name and a known agency about a slash."""
+    parts = [part.strip() for part in re.split(r"[/／]", tail) if part.strip()]
+    if not 2 <= len(parts) <= _MOST_PARTS:
+        return []
+    known = [p for p in parts if any(rules.publisher(word).name for word in (p, p.split()[0], p.split()[-1]) if p)]
+    names = [n for p in parts if p not in known for n in split_names(p, block.lexis, trusted=False)]
+    return [Fact("photographers", name) for name in names] if known else []

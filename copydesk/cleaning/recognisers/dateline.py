@@ -6,8 +6,9 @@ The line stays in the body; the mark only carries facts.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from copydesk.cleaning.classes import HINT
+from copydesk.cleaning.classes import HINT, LIKELY
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.names import split_names
 from copydesk.cleaning.rules import Rules
@@ -23,9 +24,12 @@ _BRACKET = re.compile(r"[(/\[]\s?([^()\[\]/]{2,40}?)\s?[)/\]]")
 _WORD = re.compile(r"[^\W\d_][\w.'’-]*")
 
 
-def recognise_dateline(view: View, rules: Rules) -> list[Mark]:
+def recognise_dateline(view: View, marks: Sequence[Mark], rules: Rules) -> list[Mark]:
     """At most one mark, on the paragraph that opens with a dateline."""
+    taken = {mark.block for mark in marks if not mark.is_piece and mark.strength >= LIKELY}
     for block in view.blocks[:_DEPTH]:
+        if block.index in taken and block.hits:
+            continue
         facts = _read_patterns(block, rules) or (_read_general(block, rules) if block.weight > 60 else None)
         if facts:
             return [Mark(block.index, PieceClass.BODY, "dateline/place", HINT, tuple(facts))]

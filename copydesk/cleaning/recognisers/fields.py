@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
+from copydesk.cleaning.fieldcuts import has_colon_label, has_edge_label, is_label
 from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, read_fields
 from copydesk.cleaning.marks import Fact, Mark
-from copydesk.cleaning.normalise import normalise
+from copydesk.cleaning.normalise import has_digit, normalise
 from copydesk.cleaning.rules import Rules
-from copydesk.cleaning.view import Block, View, split_columns
+from copydesk.cleaning.view import Block, View, fold_for, split_columns
 from copydesk.models import PieceClass
 
 _EDGE = 14
@@ -22,15 +23,24 @@ def recognise_fields(view: View, rules: Rules) -> list[Mark]:
     last = len(view.blocks) - 1
     for block in view.blocks:
         is_edge = block.index < _EDGE or last - block.index < _EDGE
-        if len(block.text) <= LONGEST_LINE and (is_edge or ":" in block.low) and not _is_question(block):
+        if len(block.text) <= LONGEST_LINE and (is_edge or ":" in block.low) and _may_hold_fields(block):
             mark = _mark_line(block, view, rules)
             if mark:
                 marks.append(mark)
     return marks
 
 
-def _is_question(block: Block) -> bool:
-    return block.text[-1] in "?？!！"
+def _may_hold_fields(block: Block) -> bool:
+    """False for questions, and for prose that has no label: most paragraphs end here, unread."""
+    if block.text[-1] in "?？!！":
+        return False
+    if any(hit.whole and hit.strength >= SURE for hit in block.hits):
+        return False
+    if not block.is_sentence:
+        return True
+    if not block.is_prose and has_digit(block.low):
+        return True
+    return has_colon_label(block.low, block.lexis) or has_edge_label(block.low, block.lexis)
 
 
 def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
@@ -50,15 +60,21 @@ def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
         strength = LIKELY
     else:
         return None
-    if has_moment and not line.labelled and block.is_prose:
+    if not line.labelled and (block.is_prose or (block.is_sentence and not has_moment)):
         return None
     if _is_table_note(block, view, line):
         return None
-    return Mark(block.index, _kind_of(line), _rule_of(line), strength, tuple(line.facts))
+    has_page = any(fact.role == "dropped" for fact in line.facts)
+    rule = _rule_of(line) if line.labelled or has_moment or has_page else "fields/unlabelled"
+    return Mark(block.index, _kind_of(line), rule, strength, tuple(line.facts))
 
 
 def _columns(block: Block) -> list[str]:
     columns = split_columns(block.lines[0]) if len(block.lines) == 1 else [block.text]
+    if len(columns) == 2 and fold_for(block.lexis, columns[0]) in block.lexis.colon:
+        columns = [": ".join(columns)]
+    elif len(columns) > 1 and is_label(columns[0], block.lexis):
+        columns = [" ".join(columns)]
     first = block.low[0]
     if first in _BRACKETS and block.low.endswith(_BRACKETS[first]) and block.low.count(first) == 1:
         return [normalise(block.text[1:-1])]

@@ -7,31 +7,35 @@ from collections import Counter
 
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
+from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.rules import Rules
-from copydesk.cleaning.view import Block, View
+from copydesk.cleaning.view import Block, View, split_columns
 from copydesk.models import PieceClass
 
-_COPYRIGHT = re.compile(r"[©℗]|\(c\)\s?(?:19|20)\d\d|\(c\)\s[^\W\d]|&copy;")
+_COPYRIGHT = re.compile(r"[©℗ⓒⒸ]|\(c\)\s?(?:19|20)\d\d|\(c\)\s[^\W\d]|&copy;")
 _PAGE_MARK = re.compile(r"[(\[<-]?\s?\d{1,3}\s?/\s?\d{1,3}\s?[)\]>-]?$")
 _BARE_NUMBER = re.compile(r"[-\s]*\d{1,3}[-\s]*$")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S{3,}|\b\S{1,60}@\S{1,60}\.\w{2,}|(?<!\w)@\w{2,30}")
 _MAIL = re.compile(r"\w@[\w.-]{2,60}\.\w{2,}")
 _SLUG = re.compile(r"[a-z]{1,4}-[a-z-]{2,20}--\S|.{0,60}\bld-writethru|(?:zczc|nnnn)\b|[a-z]{1,2}\d{3,4}\s")
-_INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ][^\W\d_]{1,4}){0,4}\)?$")
+_CODE = re.compile(r"[A-Z][A-Z0-9]{1,3}[-/][A-Z0-9]{1,4}$")
+_INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ]{1,4}[^\W\d_]{1,4}){0,4}/?\)?$")
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,20}\d")
 _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
 _TAG = re.compile(r"[#＃][\w-]+")
-_ARROWS = "↓↑→▼▲►▶☞☟👇⬇»›"
+_ARROWS = "↓↑→▼▲►▶☞☟👇⬇"
 _NAV_ITEM = 30
 _REMARK = 200
-_FOOT = 8
+_HEAD, _FOOT = 15, 8
+_HEADER = re.compile(r"[^\W\d_][\w .-]{1,24}:\s?\S.{0,80}$")
+_HEADER_LINES = 3
 _SHORT_NOTICE = 400
 
 
 def recognise_signs(view: View, rules: Rules) -> list[Mark]:
     """Marks by form alone."""
     counts = Counter(block.low for block in view.blocks)
-    marks = []
+    marks = _mark_header(view)
     for block in view.blocks:
         found = _mark_form(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
         if found:
@@ -40,13 +44,31 @@ def recognise_signs(view: View, rules: Rules) -> list[Mark]:
     return marks
 
 
-def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:
+def _mark_header(view: View) -> list[Mark]:
+    """Three lines or more of `Label: value` without a blank line between, above the first paragraph of prose."""
+    run: list[Block] = []
+    for block in view.blocks[:_HEAD]:
+        if block.is_prose:
+            break
+        if run and block.blank_before:
+            if len(run) >= _HEADER_LINES:
+                break
+            run = []
+        is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0])) == 2
+        if (is_pair or _HEADER.match(block.low)) and not block.is_sentence:
+            run.append(block)
+    if len(run) < _HEADER_LINES:
+        return []
+    return [Mark(block.index, PieceClass.DROPPED, "signs/header_line", LIKELY) for block in run]
+
+
+def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR0911  # one sign a line
     low = block.low
     if len(low) > _SHORT_NOTICE:
         return None
     if not any(map(str.isalnum, low)):
         return PieceClass.DROPPED, "rule_line", SURE
-    if ("(c)" in low or "©" in low or "℗" in low or "&copy;" in low) and _COPYRIGHT.search(low):
+    if ("(c)" in low or any(c in low for c in "©℗ⓒ") or "&copy;" in low) and _COPYRIGHT.search(low):
         if block.opens_quoted or low.count('"', 0, max(low.find("©"), 0)) % 2:
             return None
         return PieceClass.RIGHTS, "copyright_sign", SURE if low.find("©") <= _NAV_ITEM or not block.is_prose else LIKELY
@@ -67,7 +89,9 @@ def _mark_slug(block: Block, view: View, rules: Rules) -> tuple[PieceClass, str,
     words = re.split(r"[-\s/]+", low.strip("()[] ."))
     if len(words) > 1 and rules.publisher(words[0]).agency and all(len(w) <= 7 for w in words[1:]):
         return PieceClass.METADATA, "agency_slug", SURE
-    if len(low) <= 14 and _INITIALS.match(low) and (low[0] == "(" or "/" in low) and block.text == low:
+    if len(low) <= 9 and _CODE.match(block.text):
+        return PieceClass.DROPPED, "initials", LIKELY
+    if len(low) <= 14 and _INITIALS.match(low) and (low[0] == "(" or "/" in low) and (block.text == low or "//" in low):
         return PieceClass.DROPPED, "initials", LIKELY
     return None
 
@@ -78,13 +102,15 @@ def _mark_links(block: Block) -> tuple[PieceClass, str, int] | None:
         rest = _PHONE.sub("", _ADDRESS.sub("", low)).strip(" :,.;|()")
         if len(rest) < 30 and len(rest) < 0.7 * len(low):
             return PieceClass.DROPPED, "address", SURE if len(rest) < 10 else LIKELY
-        if _MAIL.search(low) and not block.opens_quoted:
+        if not block.opens_quoted and (_MAIL.search(low) or "http" in low or "www." in low):
             return PieceClass.DROPPED, "mail_address", LIKELY if block.weight < _REMARK else HINT
     if low.startswith("#") and not _TAG.sub("", low).strip(" ,"):
         return PieceClass.DROPPED, "tags", SURE
     if _is_navigation(low):
         return PieceClass.DROPPED, "bar_list", LIKELY
-    if block.text[-1] in _ARROWS or block.text[0] in _ARROWS:
+    # A closing quotation mark points the same way, but then the line holds the opening one.
+    is_pointed = block.text[-1] in "»›" and not any(c in block.text for c in "«‹")
+    if block.text[-1] in _ARROWS or block.text[0] in _ARROWS or is_pointed:
         return PieceClass.DROPPED, "arrows", LIKELY if not block.is_prose else HINT
     return None
 
@@ -94,11 +120,11 @@ def _is_navigation(low: str) -> bool:
     for bar in ("|", " > ", " · ", " • "):
         if low.count(bar) >= 2:
             items = [item.strip() for item in low.split(bar)]
-            return all(len(item) <= _NAV_ITEM for item in items) and not any(map(str.isdecimal, low))
+            return all(len(item) <= _NAV_ITEM for item in items) and not has_digit(low)
     return False
 
 
 def _mark_repeated(block: Block, counts: Counter[str]) -> tuple[PieceClass, str, int] | None:
-    if counts[block.low] < 3 or block.is_prose or len(block.low) < 4 or any(map(str.isdecimal, block.low)):
+    if counts[block.low] < 3 or block.is_prose or len(block.low) < 4 or has_digit(block.low):
         return None
     return PieceClass.DROPPED, "repeated", LIKELY

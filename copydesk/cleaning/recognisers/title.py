@@ -13,6 +13,8 @@ from copydesk.models import PieceClass
 _DEPTH = 15
 _LONGEST = 260
 _LONGEST_LABEL = 40
+_KICKER_WORDS = 6
+_CAPITALS = 0.6
 _BRACKET_LABEL = re.compile(r"[\[<]([^\[\]<>]{1,40})[\]>]\s?")
 _TITLE_STRENGTH = SURE + 1
 
@@ -59,9 +61,26 @@ def _find_title(view: View, marks: list[Mark]) -> Block | None:
         if not _can_be_title(block, view, strength, place):
             break
         if strength[block.index] < HINT and not _is_kicker(block, view, strength, place):
-            return block
+            return _prefer_mixed_case(block, view, strength, opens_story, place)
         guessed = guessed or block
     return guessed
+
+
+def _prefer_mixed_case(block: Block, view: View, strength: dict[int, int], opens_story: set[int], place: int) -> Block:
+    """`NEWS RELEASE 12` in capitals gives way to a headline in mixed case that stands below the head's other lines."""
+    letters = [c for c in block.text if c.isalpha()]
+    capitals = sum(c.isupper() for c in letters)
+    if capitals < _CAPITALS * len(letters) or not capitals or len(block.text.split()) > _KICKER_WORDS:
+        return block
+    met_line = False
+    for other in view.blocks[place + 1 : _DEPTH]:
+        if other.index in opens_story or other.is_prose:
+            break
+        if strength[other.index] >= LIKELY:
+            met_line = True
+        elif met_line and strength[other.index] < HINT and not other.text.isupper() and not other.is_sentence:
+            return other
+    return block
 
 
 def _find_twice(view: View) -> Block | None:
@@ -105,7 +124,7 @@ def _cut_label(block: Block) -> list[Mark]:
     place = min((p for p in (block.low.find(bar) for bar in (":", "|")) if p > 0), default=-1)
     if 0 < place <= _LONGEST_LABEL and place + 1 < len(block.low):
         label = block.text[:place].strip()
-        if block.low[:place].strip() in block.lexis.words.get("sections", ()):
+        if block.low[:place].strip() in block.lexis.words["sections"]:
             end = place + 1
             while end < len(block.text) and block.text[end] == " ":
                 end += 1

@@ -103,6 +103,9 @@ WRONG = ("declared_encoding_wrong",)
         pytest.param(CAFE, "no-such-charset", None, "un café fermé", (), id="a name that means nothing"),
         pytest.param("Ή".encode("cp1253"), None, Hints(encoding="cp1253"), "Ή", (), id="the sender knows"),
         pytest.param("Ή".encode("cp1253"), None, Hints(media_type="a/b; charset=cp1253"), "Ή", (), id="media type"),
+        pytest.param(
+            "ząb".encode("cp1250"), "cp1250", Hints(encoding="latin-1"), "ząb", WRONG, id="Latin-1 of the server"
+        ),
         pytest.param("日本".encode("euc_jp"), "x-euc-jp", None, "日本", (), id="a browser's label"),
     ],
 )
@@ -128,6 +131,12 @@ def test_windows_quotes_pasted_into_utf_8_are_read() -> None:
 
     assert decoded.text == "“Größe” – don’t"
     assert decoded.warnings == ("mixed_encodings",)
+
+
+def test_a_mark_of_utf_8_holds_against_bytes_that_are_not() -> None:
+    decoded = decode(b"\xef\xbb\xbfdon\x92t")
+
+    assert (decoded.text, decoded.encoding, decoded.warnings) == ("don’t", "utf-8", ("mixed_encodings",))
 
 
 def test_a_character_cut_off_at_the_end_is_marked_and_the_rest_kept() -> None:

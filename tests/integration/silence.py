@@ -1,0 +1,65 @@
+"""A proxy before a server that can fall silent: its kernel still acknowledges, and nobody answers."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+
+class SilentProxy:
+    """Passes bytes on until `silent` is set; from then on it takes them and does nothing, not even
+    end."""
+
+    def __init__(self, port: int) -> None:
+        self.silent = threading.Event()
+        self.connections = 0
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def close(self) -> None:
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for each in (self._listener, *self._sockets):
+            each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            server = socket.create_connection(("127.0.0.1", self._target))
+            self._sockets += [client, server]
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=pair, daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if not self.silent.is_set():
+                    target.sendall(data)
+            if not self.silent.is_set():
+                target.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def silent_proxy(url: str) -> Iterator[tuple[SilentProxy, str]]:
+    """A proxy before the server of `url`, and the URL to use instead."""
+    parts = urlsplit(url)
+    proxy = SilentProxy(parts.port or 0)
+    login = f"{parts.username}:{parts.password}@" if parts.password else f"{parts.username}@" if parts.username else ""
+    try:
+        yield proxy, parts._replace(netloc=f"{login}127.0.0.1:{proxy.port}").geturl()
+    finally:
+        proxy.close()
