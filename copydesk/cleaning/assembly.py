@@ -12,11 +12,13 @@ from copydesk.cleaning.decision import Decision, Ruling
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
+from copydesk.cleaning.publisher import find_publisher, names_of_people
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import Moment, format_moment
-from copydesk.cleaning.view import Block, View, fold_for, joins_with_space
+from copydesk.cleaning.view import Block, View, joins_with_space
 from copydesk.models import Cleaned, Hints, Piece, PieceClass, Span
 
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _PAGE_RULES = ("signs/page_or_end_mark", "notices/page", "signs/bare_number", "notices/advert", "notices/related")
 
 
@@ -38,8 +40,8 @@ def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
     texts = {r.block.index: _strip_pieces(r) for r in rulings}
     facts = list(_facts(decision))
     body = _join_cut(rulings, texts)
-    source = _find_source(view, facts, rulings, texts, context)
-    published, updated = _find_times(view, facts, source, context)
+    source = view.fields.publisher or find_publisher(facts, rulings, texts, context.rules)
+    published, updated = _find_times(view, facts, source, context, _year_of_rights(rulings))
     dateline = next((f.value for f in facts if f.role == "dateline"), None)
     if dateline and not any(p.startswith(dateline) for p in body):
         dateline = None
@@ -54,7 +56,7 @@ def assemble(view: View, decision: Decision, context: Context) -> Cleaned:
         zone_unknown=_lacks_zone(published),
         updated_at=updated,
         publisher=source,
-        authors=view.fields.authors or _values(facts, "authors"),
+        authors=view.fields.authors or names_of_people(facts, source, context.rules),
         credits=by_role,
         dateline=dateline,
         rights=_collect(rulings, texts, PieceClass.RIGHTS) or view.fields.rights or context.profile.rights,
@@ -158,61 +160,6 @@ def _goes_on(last: Block, text: str) -> bool:
 # --- metadata ----------------------------------------------------------------------------------------------
 
 
-def _find_source(
-    view: View, facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict[int, str], context: Context
-) -> str | None:
-    """The publisher: explicit structure, then the best-ranked fact, then a known holder in the rights statement."""
-    if view.fields.publisher:
-        return view.fields.publisher
-    ranked = [f for f in _ranked(facts, "source") if f.value and not context.rules.publisher(f.value).carrier]
-    if ranked:
-        return ranked[0].value.strip(" .,()[]")
-    # A name beside the date is the publisher's where another line names the author.
-    if any(f.role == "authors" and f.rank < 4 for f in facts):
-        for ruling in rulings:
-            mark = ruling.mark
-            if mark and any(f.moment for f in mark.facts):
-                beside = [f.value for f in mark.facts if f.role == "authors" and f.rank >= 4]
-                if beside:
-                    return beside[0]
-    for ruling in rulings:
-        holder = _find_holder(texts[ruling.block.index]) if ruling.kind is PieceClass.RIGHTS else None
-        # "© Riproduzione riservata" names nobody.
-        if holder and not ruling.block.lexis.find_hits(fold_for(ruling.block.lexis, holder)):
-            return _shorten_holder(holder, ruling.block, context)
-    return None
-
-
-def _shorten_holder(holder: str, block: Block, context: Context) -> str:
-    """`The New York Times Company` as the publisher that is known, without the form of its company."""
-    words = holder.split()
-    forms = block.lexis.words["company_forms"]
-    while len(words) > 1 and fold_for(block.lexis, words[-1]).strip(".,") in forms:
-        words.pop()
-    short = " ".join(words).rstrip(",")
-    return short if context.rules.publisher(short).name else holder
-
-
-def _find_holder(text: str) -> str | None:
-    """The name behind © and its year: `© 2024 Legal Affairs Review. All rights reserved.`"""
-    text = text.replace("ⓒ", "©").replace("Ⓒ", "©")
-    place = max(text.find("©"), text.lower().find("(c)"))
-    if place < 0:
-        return None
-    rest = text[place:].lstrip("©").removeprefix("(c)").removeprefix("(C)").strip()
-    words = rest.split()
-    while words and (
-        any(c.isdecimal() for c in words[0]) or words[0].lower().strip(",") in ("by", "copyright", "-", "–")
-    ):
-        words.pop(0)
-    name = " ".join(words)
-    for end in (". ", ", ", " - ", " – ", " — ", " | ", "; "):
-        name = name.split(end)[0]
-    name = re.sub(r"[\s,]+(?:19|20)\d\d$", "", name.rstrip(" .,;")).strip()
-    is_name = name[:1].isupper() and 2 <= len(name) <= 50 and not name.lower().startswith("all rights")
-    return name if is_name else None
-
-
 def _find_section(facts: Sequence[Fact]) -> str | None:
     """A labelled section, else the only line that looks like one: several are a menu."""
     found = _ranked(facts, "section")
@@ -222,19 +169,25 @@ def _find_section(facts: Sequence[Fact]) -> str | None:
 
 
 def _find_times(
-    view: View, facts: Sequence[Fact], source: str | None, context: Context
+    view: View, facts: Sequence[Fact], source: str | None, context: Context, year_of_rights: int | None
 ) -> tuple[str | None, str | None]:
-    """`published_at` and `updated_at` as ISO 8601."""
+    """`published_at` and `updated_at` as ISO 8601; a missing year is the text's, else that of its rights line."""
     zone = context.profile.zone or context.hints.zone or context.rules.publisher(source).zone or view.lexis.zone
     moments = [(f, f.moment) for f in _ranked(facts, "published") if f.moment]
     year = next((m.year for _, m in moments if m.year), None)
-    year = year or next((f.moment.year for f in facts if f.moment and f.moment.year), None)
+    year = year or next((f.moment.year for f in facts if f.moment and f.moment.year), None) or year_of_rights
     published = view.fields.published_at or _first(moments, zone, year)
     updates = [(f, f.moment) for f in _ranked(facts, "updated") if f.moment]
     updated = view.fields.updated_at or _first(updates, zone, year)
     if published is None:
         published, updated = updated, None
     return published or context.hints.published_at, updated
+
+
+def _year_of_rights(rulings: Sequence[Ruling]) -> int | None:
+    """The last year that a rights line gives: `© 2019-2024`."""
+    years = [int(y) for r in rulings if r.kind is PieceClass.RIGHTS for y in _YEAR.findall(r.block.low)]
+    return max(years, default=None)
 
 
 def _first(moments: Sequence[tuple[Fact, Moment]], zone: str | None, year: int | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
@@ -24,6 +24,8 @@ _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
 _PROSE_GAIN, _LONG_GAIN, _SENTENCE_GAIN, _SHORT_GAIN = 2.0, 5.0, 2.0, 0.6
 """What an unmarked paragraph of prose (more if it is long), or an unmarked short line, counts for the story."""
 _MENU_COST, _PAGE_SHORT_COST = -0.5, -1.0
+_SHARE_OF_MENUS = 0.2
+"""Share of menu lines from which short lines on a page are rather its own than the story's."""
 _INSIDE = (
     "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
@@ -52,6 +54,8 @@ _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
 _SHARE_BEHIND_END, _SHARE_BEHIND_ABOUT = 0.25, 0.5
 _FEWEST_HEADLINES = 5
 _FEWEST_BEFORE_WORDS, _LONGEST_WORDS = 3, 90
+_WEAK = 4
+"""Rank of a fact that counts only where no better one says the same."""
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
 
@@ -80,8 +84,9 @@ class Decision:
 def decide(view: View, marks: Sequence[Mark]) -> Decision:
     """Weigh the marks and rule on every paragraph."""
     best, pieces, dateline = _sort_marks(len(view.blocks), marks)
+    _spare_quoted(view.blocks, best)
     menus = find_menus(view.blocks)
-    on_page = is_page(menus)
+    on_page = is_page(view.blocks, menus)
     head, tail = _find_edges(view.blocks, best, menus)
     if on_page:
         head, tail = trim_page(view.blocks, best, head, tail)
@@ -121,10 +126,36 @@ def _sort_marks(count: int, marks: Sequence[Mark]) -> tuple[list[Mark | None], l
         elif mark.is_piece:
             pieces[mark.block].append(mark)
         elif held is None or _outranks(mark, held):
-            best[mark.block] = mark
+            best[mark.block] = _keep_author(mark, held) if held else mark
+        else:
+            best[mark.block] = _keep_author(held, mark)
     if dateline and (opening := best[dateline.block]) and opening.strength < SURE:
         best[dateline.block] = None
     return best, pieces, dateline
+
+
+def _keep_author(held: Mark, other: Mark) -> Mark:
+    """An address line still tells who wrote, where nothing else does: `Jane Roe, reporter, roe@paper.example`."""
+    if held.rule != "signs/address" or held.facts:
+        return held
+    return replace(held, facts=tuple(replace(f, rank=_WEAK) for f in other.facts if f.role == "authors"))
+
+
+def _spare_quoted(blocks: Sequence[Block], best: list[Mark | None]) -> None:
+    """Rights formulas alone between two sentences are the story's where the text ends with a rights line of its own."""
+    last = max((i for i, mark in enumerate(best) if mark and mark.kind is PieceClass.RIGHTS), default=0)
+    if any(blocks[i].is_prose and best[i] is None for i in range(last, len(blocks))):
+        return
+    start = 0
+    for place in range(1, last):
+        mark = best[place]
+        if mark and mark.rule == "notices/rights":
+            start = start or place
+            continue
+        around = (start - 1, place)
+        if start and all(best[i] is None and blocks[i].is_prose for i in around):
+            best[start:place] = [None] * (place - start)
+        start = 0
 
 
 def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
@@ -156,12 +187,13 @@ def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None], menus: Seq
     The story is the run of lines with the highest sum, prose counting for it and marks against it by their strength;
     so one unknown line among notices does not belong to it, and one marked line inside does not end it.
     """
-    on_page = is_page(menus)
+    on_page = is_page(blocks, menus)
+    short_cost = _PAGE_SHORT_COST if sum(menus) >= _SHARE_OF_MENUS * len(menus) else _PAGE_SHORT_COST / 10
     top = total = 0.0
     head = tail = start = 0
     for place, block in enumerate(blocks):
         gain = _MENU_COST if menus[place] else _score(block, best[place])
-        total += _PAGE_SHORT_COST if on_page and 0 < gain <= _SHORT_GAIN else gain
+        total += short_cost if on_page and 0 < gain <= _SHORT_GAIN else gain
         if total <= 0:
             total, start = 0.0, place + 1
         elif total > top:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from copydesk.cleaning.assembly import Context, assemble
@@ -16,7 +17,11 @@ from copydesk.cleaning.unwrap import group_lines
 from copydesk.cleaning.view import Block, View, fold_for, join_lines
 from copydesk.models import Cleaned, Hints, Parsed
 
-_OTHER_SCRIPTS = (("ja", "\u3040", "\u30ff"), ("zh", "\u4e00", "\u9fff"), ("ko", "\uac00", "\ud7a3"))
+_OTHER_SCRIPTS = (
+    ("ja", re.compile("[\u3040-\u30ff]")),
+    ("zh", re.compile("[\u4e00-\u9fff]")),
+    ("ko", re.compile("[\uac00-\ud7a3]")),
+)
 """Lines in another script than the document's are read with the lexicon of that script's language."""
 
 
@@ -31,7 +36,7 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
     """The candidate's paragraphs with folded text and phrase hits."""
     groups = group_lines(parsed.lines)
     texts = [join_lines([line.text for line in group]) for group in groups]
-    language = detect_language([text for text in texts if text], rules.lexis("zh").variants, rules.common)
+    language = detect_language([text for text in texts if text], rules.variants, rules.common)
     language = language or parsed.fields.language or hints.language or profile.language
     lexis = rules.lexis(language)
     blocks: list[Block] = []
@@ -56,7 +61,8 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
 def _lexis_for(text: str, lexis: Lexis, rules: Rules) -> Lexis:
     if lexis.language in ("zh", "ja", "ko"):
         return lexis
-    for language, first, last in _OTHER_SCRIPTS:
-        if any(first <= char <= last for char in text[:60]):
+    head = text[:60]
+    for language, letters in _OTHER_SCRIPTS if not head.isascii() else ():
+        if letters.search(head):
             return rules.lexis(language)
     return lexis

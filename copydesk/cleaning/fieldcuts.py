@@ -33,6 +33,8 @@ class Part:
     role: str | None
     has_colon: bool
     text: str
+    label: str = ""
+    """The folded label."""
 
 
 def cut_segments(column: str, lexis: Lexis) -> list[str]:
@@ -82,19 +84,20 @@ def cut_at_labels(segment: str, lexis: Lexis) -> Iterator[Part]:
     """The segment cut before each label it holds."""
     low = fold_for(lexis, segment)
     # Of two labels at one place the one with a colon wins: "editor of the material:" is not the label "editor".
-    cuts = sorted({cut[0]: cut for cut in (*_opening_labels(low, lexis), *_colon_labels(low, lexis))}.values())
+    cuts = sorted({cut[0]: cut for cut in (*_opening_labels(low, lexis), *colon_labels(low, lexis))}.values())
     if cuts and cuts[0][0] and cuts[0][2] not in TIME_ROLES and not _may_precede(segment[: cuts[0][0]], lexis):
         cuts = []
     place = 0
     role: str | None = None
     has_colon = False
+    label = ""
     for start, end, next_role, next_colon in cuts:
         if start < place:
             continue
         if role or segment[place:start].strip(" ,.("):
-            yield Part(role, has_colon, segment[place:start].strip())
-        place, role, has_colon = end, next_role, next_colon
-    yield Part(role, has_colon, segment[place:].strip())
+            yield Part(role, has_colon, segment[place:start].strip(), label)
+        place, role, has_colon, label = end, next_role, next_colon, low[start:end]
+    yield Part(role, has_colon, segment[place:].strip(), label)
 
 
 def _may_precede(head: str, lexis: Lexis) -> bool:
@@ -104,7 +107,7 @@ def _may_precede(head: str, lexis: Lexis) -> bool:
     return not core or looks_like_publisher(core, low, lexis) or bool(find_moments(fold_for(lexis, head), lexis))
 
 
-def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
+def colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, role, True) of each known label with a colon."""
     colon = low.find(":")
     while colon >= 0:
@@ -121,7 +124,7 @@ def _colon_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]
 
 def has_colon_label(low: str, lexis: Lexis) -> bool:
     """True when a known label with a colon stands in the folded line."""
-    return ":" in low and next(_colon_labels(low, lexis), None) is not None
+    return ":" in low and next(colon_labels(low, lexis), None) is not None
 
 
 def has_edge_label(low: str, lexis: Lexis) -> bool:

@@ -9,12 +9,20 @@ import re
 from dataclasses import dataclass, field, replace
 
 from copydesk.cleaning.fieldcuts import TIME_ROLES, Part, cut_at_labels, cut_segments, has_edge_label
-from copydesk.cleaning.guesses import HAN_NAME_LENGTH, guess_names, is_clause, is_sentence, looks_like_publisher
+from copydesk.cleaning.guesses import (
+    HAN_NAME_LENGTH,
+    guess_names,
+    is_clause,
+    is_papers_name,
+    is_sentence,
+    looks_like_publisher,
+    rank_of_guess,
+)
 from copydesk.cleaning.lexis import Lexis
 from copydesk.cleaning.marks import Fact
-from copydesk.cleaning.names import split_names
+from copydesk.cleaning.names import is_thai, split_names
 from copydesk.cleaning.normalise import has_digit
-from copydesk.cleaning.patterns import is_unspaced
+from copydesk.cleaning.patterns import is_hangul, is_unspaced
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import Moment, find_clock, find_moments
 from copydesk.cleaning.view import fold_for
@@ -24,6 +32,7 @@ LONGEST_LINE = 320
 _MOST_PIECES = 6
 _SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
 _MOST_WORDS = 9
+_MOST_BESIDE = 5
 _LONGEST_GUESS = 80
 """Characters of the longest part that is looked at although no label stands before it."""
 
@@ -44,6 +53,12 @@ class FieldLine:
         """True when every part of the line was read."""
         return not self.unknown and bool(self.facts)
 
+    def forget_publisher(self) -> None:
+        """Take back a publisher that was guessed from looks: the text turned out to be a sentence."""
+        for fact in [f for f in self.facts if f.role == "source" and f.rank >= 4]:
+            self.facts.remove(fact)
+            self.unknown.append(fact.value)
+
 
 def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
     """Read the columns of one line, each already normalised."""
@@ -57,6 +72,8 @@ def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
             if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis, photographs_only=True):
                 for part in cut_at_labels(text, lexis):
                     _read_part(part, line, lexis, rules)
+                if segment.rstrip()[-1] in ".。" and is_hangul(text[-1]):
+                    line.forget_publisher()
     return line
 
 
@@ -87,22 +104,27 @@ def _read_part(part: Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
         line.facts.append(Fact("dropped", text))
         line.labelled += 1
     else:
-        _read_people(part.role, part.has_colon, text, line, lexis, rules)
+        _read_people(part, text, line, lexis, rules)
 
 
-def _read_people(  # noqa: PLR0917  # what the label says, and what it is read with
-    role: str, has_colon: bool, text: str, line: FieldLine, lexis: Lexis, rules: Rules
-) -> None:
+def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+    role = part.role or "authors"
     text, moments = _take_dates(text, lexis)
-    names = split_names(_strip_dispatch(text, lexis), lexis, trusted=has_colon)
-    known = [name for name in names if rules.publisher(name).name]
+    names = split_names(_strip_dispatch(text, lexis), lexis, trusted=part.has_colon)
+    known = [name for name in names if rules.publisher(name).name or (role != "authors" and _is_paper(name, lexis))]
     if len(known) < len(names):
         names = [name for name in names if name not in known]
     for moment in moments:
         line.facts.append(Fact("published", "", moment))
     publisher = _publisher_in(text, lexis, rules)
+    beside = _find_beside(text, lexis) if role == "authors" and not publisher else None
+    if beside:
+        names = [name for name in names if name != beside] or names
+        line.facts.append(Fact("source" if _is_paper(beside, lexis) else "beside", beside, rank=3))
     if names:
         line.facts += [Fact(role, name) for name in names]
+        if role == "authors" and part.label and lexis.picture_words.stands_loosely_in(part.label):
+            line.facts += [Fact("photographers", name) for name in names]  # "Text and photo: ..."
         if publisher:
             line.facts.append(Fact("source", publisher, rank=3))
         line.labelled += 1
@@ -113,6 +135,23 @@ def _read_people(  # noqa: PLR0917  # what the label says, and what it is read w
         line.facts.append(Fact("other", text))
     else:
         line.unknown.append(text)
+
+
+def _find_beside(text: str, lexis: Lexis) -> str | None:
+    """What a comma parts from one full name: `Jane Roe, Northwind` - a paper, a place, or a second author."""
+    parts = [part.strip() for part in re.split(r"[,，،]", re.split(r"\s[-–—|]\s", text)[0])]
+    if len(parts) != 2 or not parts[1] or has_digit(text) or is_unspaced(text[0]):
+        return None
+    if fold_for(lexis, parts[1]).strip(".") in lexis.words["company_forms"]:
+        return None
+    if any(f" {word} " in fold_for(lexis, parts[1]) for word in lexis.words["and"]) or _is_byline(parts[1], lexis):
+        return None
+    is_pair = len(split_names(parts[0], lexis, trusted=False)) == 1 and not parts[1][0].islower()
+    return parts[1] if is_pair and len(parts[1].split()) <= _MOST_BESIDE else None
+
+
+def _is_paper(text: str, lexis: Lexis) -> bool:
+    return looks_like_publisher(text, fold_for(lexis, text), lexis)
 
 
 def _strip_dispatch(text: str, lexis: Lexis) -> str:
@@ -147,7 +186,7 @@ def _take_dates(text: str, lexis: Lexis) -> tuple[str, list[Moment]]:
     moments = find_moments(fold_for(lexis, text), lexis)
     for moment in reversed(moments):
         text = f"{text[: moment.start]} {text[moment.end :]}"
-    return text.strip(" ,"), moments
+    return text.strip(" ,،"), moments
 
 
 def _read_dates(text: str, line: FieldLine, lexis: Lexis, rules: Rules, role: str) -> bool:
@@ -188,7 +227,7 @@ def _strip_time_words(text: str, lexis: Lexis) -> str:
 
 
 def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:  # noqa: PLR0911  # one reading a line
-    text = text.strip(" ,;")
+    text = text.strip(" ,;،")
     if not any(c.isalnum() for c in text):
         return
     low = fold_for(lexis, text)
@@ -242,6 +281,10 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, ph
             line.facts.append(Fact("dropped", text))
             line.labelled += 1
             return True
+        paper, _, rest = head.partition(" ")
+        if rest and is_hangul(rest[0]) and _is_paper(paper, lexis):
+            line.facts.append(Fact("source", paper, rank=2))
+            head = rest
         names = split_names(head, lexis, trusted=False)
         if names:
             line.facts += [Fact(label.role, name) for name in names]
@@ -252,18 +295,34 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, ph
 
 def _read_name_and_publisher(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> bool:
     """`Geneviève Lachance, La Presse Canadienne`: a name, a comma, a known publisher."""
-    name, comma, rest = text.replace("，", ",").partition(",")
+    if text[-1] in ")）" and (bracket := max(text.rfind("("), text.rfind("（"))) > 0:
+        # `Lê Thu Hằng (TTXVN)`
+        name, comma, rest = text[:bracket], "(", text[bracket + 1 : -1]
+        if not rules.publisher(rest).name:
+            return False
+    else:
+        name, comma, rest = text.replace("，", ",").replace("،", ",").partition(",")
     if not comma or not rules.publisher(rest).name:
-        return False
+        return _read_pair(text, line, lexis)
     names = split_names(name, lexis, trusted=False)
     line.facts += [Fact("authors", found, rank=2) for found in names]
     line.facts.append(Fact("source", rest.strip(), rank=2))
     return True
 
 
+def _read_pair(text: str, line: FieldLine, lexis: Lexis) -> bool:
+    """`Leandro Iturri, Cuadernos del Plata`: a name and, behind the comma, what reads like a paper and like no name."""
+    beside = _find_beside(text, lexis)
+    if beside is None or not (_is_paper(beside, lexis) or is_papers_name(beside)):
+        return False
+    line.facts.append(Fact("authors", split_names(text.split(",", maxsplit=1)[0], lexis, trusted=False)[0], rank=2))
+    line.facts.append(Fact("source", beside, rank=3))
+    return True
+
+
 def _split_unspaced(text: str) -> list[str]:
     """`聯合報 03版 地方`, `《人民日报》（第 13 版）`: in scripts without spaces a space or bracket parts fields."""
-    if not is_unspaced(text.lstrip("《(（「")[:1] or " "):
+    if not is_unspaced(text.lstrip("《(（「")[:1] or " ") or is_thai(text[0]):
         return []
     pieces = [p for p in re.split(r"[《》()（）]", text) if p.strip()]
     if len(pieces) == 1 and not has_digit(text):
@@ -289,7 +348,9 @@ def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
         line.facts.append(Fact("source", text, rank=4))
         line.guessed += 1
     elif names := guess_names(text, lexis):
-        line.facts += [Fact("authors", name, rank=4) for name in names]
+        line.facts += [Fact("authors", name, rank=rank_of_guess(name, lexis)) for name in names]
         line.guessed += 1
     else:
+        if is_papers_name(text):
+            line.facts.append(Fact("beside", text, rank=4))
         line.unknown.append(text)

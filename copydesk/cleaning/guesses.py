@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from copydesk.cleaning.lexis import Lexis
-from copydesk.cleaning.names import split_names
+from copydesk.cleaning.names import is_thai, split_names
 from copydesk.cleaning.normalise import has_digit
-from copydesk.cleaning.patterns import is_hangul, is_unspaced
+from copydesk.cleaning.patterns import is_hangul, is_paired, is_unspaced
 from copydesk.cleaning.view import fold_for
 
 HAN_NAME_LENGTH = 3
 _LONGEST_UNSPACED_NAME = 20
+_MOST_WORDS_OF_PAPER = 6
+_QUOTED = re.compile(r"[«„“\"][^«»„“”\"]{2,50}[»“”\"]")
 
 
 def guess_names(text: str, lexis: Lexis) -> list[str]:
@@ -23,6 +26,20 @@ def guess_names(text: str, lexis: Lexis) -> list[str]:
     if not names or sum(sum(map(str.isalpha, name)) for name in names) < letters - 6:
         return []
     return names if all(_is_full_name(name, lexis) for name in names) else []
+
+
+def rank_of_guess(name: str, lexis: Lexis) -> int:
+    """4 for a guessed name; 5 in a script without capitals where the lexicon knows no such first name."""
+    tells_case = name[0].lower() != name[0].upper() or (is_paired(name[0]) and not is_thai(name[0]))
+    return 4 if tells_case or _opens_with_known(name, lexis) else 5
+
+
+def _opens_with_known(name: str, lexis: Lexis) -> bool:
+    """True when a name in a script without capitals opens with a first name that the lexicon lists, or a particle."""
+    low = fold_for(lexis, name)
+    first = low.split()[0]
+    known = lexis.words["surnames"]
+    return first in known or first in lexis.words["particles"] or (is_thai(low[0]) and low.startswith(tuple(known)))
 
 
 def _is_full_name(name: str, lexis: Lexis) -> bool:
@@ -40,12 +57,20 @@ def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
     words = lexis.words["publishers"]
     if is_unspaced(text[0]):
         return len(text) <= _LONGEST_UNSPACED_NAME and (low.endswith(words.closers) or low.startswith(words.openers))
-    parts = text.split()
+    parts = _QUOTED.sub("X", text).split()
     limit = 7 if lexis.capitals_throughout else 4
     if len(parts) > limit or not words.stands_in(low):
         return False
     checked = parts if lexis.capitals_throughout else parts[:1]
     return all(p[:1].isupper() or not p[:1].isalpha() or len(p) <= 3 or p[:1].lower() == p[:1].upper() for p in checked)
+
+
+def is_papers_name(text: str) -> bool:
+    """True for two to six words of which the first has a capital and a later one has none: `Ecos del Plata`."""
+    words = text.split()
+    if has_digit(text) or not 2 <= len(words) <= _MOST_WORDS_OF_PAPER or not words[0][:1].isupper():
+        return False
+    return any(w[:1].islower() for w in words[1:]) and not words[-1].endswith(".")
 
 
 def is_sentence(text: str) -> bool:

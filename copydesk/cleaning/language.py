@@ -61,9 +61,6 @@ def load_models() -> dict[str, Any]:  # py3langid has no types
 def count_scripts(text: str) -> Counter[str]:
     """How many letters of each script stand in `text`."""
     counts: Counter[str] = Counter()
-    if text.isascii():
-        counts["latin"] = sum(map(str.isalpha, text))
-        return counts
     for char, times in Counter(text).items():
         if char < "\u0250":
             counts["latin"] += times * char.isalpha()
@@ -91,6 +88,9 @@ def detect_language(
         sample += text[: _SAMPLE - len(sample)] + "\n"
         if len(sample) >= _SAMPLE:
             break
+    if sample.isascii():
+        is_text = any(map(str.isalpha, sample))
+        return _count_common(sample, common or {}) or _classify("latin", sample) if is_text else None
     counts = count_scripts(sample)
     total = counts.total()
     if not total:
@@ -109,7 +109,11 @@ def detect_language(
 def _count_common(sample: str, common: Mapping[str, frozenset[str]]) -> str | None:
     """The language whose common words make up a third of the sample, and twice as many as any other's."""
     words = _WORDS.findall(sample.lower())
-    shares = sorted(((sum(w in known for w in words), language) for language, known in common.items()), reverse=True)
+    times = Counter(words)
+    shares = sorted(
+        ((sum(map(times.__getitem__, known & times.keys())), language) for language, known in common.items()),
+        reverse=True,
+    )
     if not shares or shares[0][0] < _SHARE_COMMON * len(words) or len(words) < _FEWEST_WORDS:
         return None
     second = shares[1][0] if len(shares) > 1 else 0

@@ -123,9 +123,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise LexiconError(path.name, str(error)) from error
 
 
-def load_lexicon(path: Path) -> Lexicon:
-    """Read and compile one lexicon file."""
-    data = read_toml(path)
+def load_lexicon(path: Path, data: Mapping[str, Any] | None = None) -> Lexicon:
+    """Read and compile one lexicon file; `data` are its tables where it has been read already."""
+    data = read_toml(path) if data is None else data
     reader = _Reader(path, data)
     for key in data:
         if key not in _TABLES:
@@ -139,10 +139,10 @@ def load_lexicon(path: Path) -> Lexicon:
     capitals = reader.text("capitals", "first") or "first"
     if capitals not in _CAPITALS:
         raise reader.fail("capitals", f"must be one of {', '.join(_CAPITALS)}")
-    variants = _read_variants(reader)
+    variants = read_variants(path, data)
 
     def plain(text: str) -> str:
-        return fold(" ".join(text.split())).translate(variants)
+        return _plain(text, variants)
 
     return Lexicon(
         language=language,
@@ -168,8 +168,21 @@ def load_lexicon(path: Path) -> Lexicon:
     )
 
 
-def _read_variants(reader: _Reader) -> Mapping[int, str]:
+def _plain(text: str, variants: Mapping[int, str]) -> str:
+    return fold(" ".join(text.split())).translate(variants)
+
+
+def read_common(path: Path, data: Mapping[str, Any]) -> frozenset[str]:
+    """The words that are in every text of the language; empty where the file lists none."""
+    reader = _Reader(path, data)
+    words = reader.texts("words.common", reader.table("words", WORD_LISTS).get("common", []))
+    variants = read_variants(path, data)
+    return frozenset(_plain(word, variants) for word in words)
+
+
+def read_variants(path: Path, data: Mapping[str, Any]) -> Mapping[int, str]:
     """The text `variants`: pairs such as `權权`, the first character is folded to the second."""
+    reader = _Reader(path, data)
     pairs = (reader.text("variants", "") or "").split()
     for pair in pairs:
         if len(pair) != 2:

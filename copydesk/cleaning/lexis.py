@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from copydesk.cleaning.classes import NOTICE_CLASSES, NoticeClass
 from copydesk.cleaning.lexicon import WORD_LISTS, Lexicon
-from copydesk.cleaning.patterns import ANCHOR_LENGTH, Phrase, find_anchors, is_paired, match_phrase
+from copydesk.cleaning.patterns import ANCHOR_LENGTH, Phrase, find_anchors, find_openings, is_paired, match_phrase
 
 _WORDS = re.compile(r"[^\W_]+")
+_order = itemgetter(0)
 LONGEST_LOOK = 1_200
 """Characters at each end of a line in which phrases are looked for; notices say what they are early or late."""
 
@@ -35,6 +37,10 @@ class _Entry:
     name: str
     strength: int
     phrase: Phrase
+    order: int
+    """Its place among all phrases of the lexis."""
+    needs: tuple[frozenset[str], ...]
+    """Those of the phrase that the place in `entries` does not settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +86,20 @@ class Lexis:
         if len(low) > 2 * LONGEST_LOOK:
             low = low[:LONGEST_LOOK] + "\n" + low[-LONGEST_LOOK:]
         anchors = find_anchors(low)
+        anchors.update(find_openings(low))
         tried = list(self.unanchored)
         for anchor in anchors & self.entries.keys():
             tried += self.entries[anchor]
-        return [
-            Hit(entry.name, entry.strength, *place, entry.phrase.is_whole)
-            for entry in (dict.fromkeys(tried) if len(tried) > 1 else tried)
-            if (place := match_phrase(entry.phrase, low, anchors))
-        ]
+        is_without = anchors.isdisjoint
+        found = []
+        for entry in set(tried):
+            if any(map(is_without, entry.needs)):
+                continue
+            place = match_phrase(entry.phrase, low)
+            if place:
+                found.append((entry.order, Hit(entry.name, entry.strength, *place, entry.phrase.is_whole)))
+        # In the order of the files: that of a set is another one in each process.
+        return [hit for _, hit in sorted(found, key=_order)] if len(found) > 1 else [hit for _, hit in found]
 
     def opening(self, low: str, start: int = 0) -> tuple[Label, ...]:
         """The labels that may open the folded text at `start`, longest first."""
@@ -168,11 +180,15 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
     """One lookup from several lexicons; the first gives the language, its zone and its order of dates."""
     first = lexicons[0]
     entries: dict[str, list[_Entry]] = {}
+    count = 0
     common = {word[:ANCHOR_LENGTH] for lexicon in lexicons for word in lexicon.words.get("common", ())}
     for lexicon in lexicons:
         for name, _, phrase in lexicon.notices:
-            entry = _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase)
-            for anchor in _choose_anchors(phrase, common) or ("",):
+            anchors = _choose_anchors(phrase, common)
+            needs = tuple(need for need in (phrase.anchors, *phrase.needs) if need and need != anchors)
+            entry = _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase, count, needs)
+            count += 1
+            for anchor in anchors or ("",):
                 entries.setdefault(anchor, []).append(entry)
     unanchored = tuple(entries.pop("", ()))
     months = {name: month for lexicon in reversed(lexicons) for name, month in lexicon.months.items()}
@@ -206,9 +222,10 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
 
 def _choose_anchors(phrase: Phrase, common: set[str]) -> frozenset[str]:
     """The set of anchors to file the phrase under: one without words that are in every text, if it has one."""
-    if not phrase.anchors:
-        return phrase.anchors
-    return min((phrase.anchors, *phrase.needs), key=lambda anchors: (len(anchors & common), len(anchors)))
+    if phrase.openings:
+        return phrase.openings
+    known = [anchors for anchors in (phrase.anchors, *phrase.needs) if anchors]
+    return min(known, default=phrase.anchors, key=lambda anchors: (len(anchors & common), len(anchors)))
 
 
 def _labels(lexicons: Iterable[Lexicon], place: str) -> list[tuple[str, str]]:

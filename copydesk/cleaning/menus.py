@@ -16,6 +16,7 @@ _LONGEST = 40
 _SHORTEST_RUN = 4
 _FEWEST_ON_PAGE = 12
 _SHARE_ON_PAGE = 0.2
+_LONG_PAGE, _FEWEST_ON_LONG_PAGE = 60, 8
 _PUNCTUATION = '.,;:!?"()…、。「」'
 
 
@@ -32,9 +33,18 @@ def find_menus(blocks: Sequence[Block]) -> list[bool]:
     return flags
 
 
-def is_page(flags: Sequence[bool]) -> bool:
-    """True when so many lines are menus that the text was copied from a page with all that stood on it."""
-    return sum(flags) >= max(_FEWEST_ON_PAGE, _SHARE_ON_PAGE * len(flags))
+def is_page(blocks: Sequence[Block], flags: Sequence[bool]) -> bool:
+    """True when so many lines are menus that the text was copied from a page with all that stood on it.
+
+    In a long document fewer will do if one stands above the first paragraph of prose or below the last.
+    """
+    count = sum(flags)
+    if count >= max(_FEWEST_ON_PAGE, _SHARE_ON_PAGE * len(flags)):
+        return True
+    if len(flags) < _LONG_PAGE or count < _FEWEST_ON_LONG_PAGE:
+        return False
+    prose = [place for place, block in enumerate(blocks) if block.is_prose]
+    return bool(prose) and (any(flags[: prose[0]]) or any(flags[prose[-1] :]))
 
 
 def _is_item(block: Block) -> bool:

@@ -19,6 +19,8 @@ _SPLITS = re.compile(
 _ADDRESS = re.compile(r"\(?\s*\S+@\S+|(?<!\w)@\w+|https?://\S+|www\.\S+")
 _BRACKETED = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{1,60}[)）\]】]\s*$")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.-?)+$")
+# Arabic and Hebrew write "and" together with the word behind it.
+_GLUED_AND = re.compile(r"(?<=\w)\s+[وו](\w{2,20})(?=\s+\w)")
 _EDGES = ' .,:;|-–—*•·[]【】()（）"“”<>〈〉'
 _MOST_WORDS = 5
 _HAN_NAME = range(2, 5)
@@ -53,10 +55,15 @@ def _split(text: str, lexis: Lexis) -> list[str]:
     parts: list[str] = []
     for piece in pieces:
         parts += _split_at_and(piece, lexis)
-    if has_unspaced(text[:4]):
+    if has_unspaced(text[:4]) and not is_thai(text[0]):
         # Chinese and Japanese names stand side by side, parted by a space; a name of two characters may be spread out.
         return [w for part in parts for w in _split_unspaced(part)]
     return parts
+
+
+def is_thai(char: str) -> bool:
+    """True for a Thai letter."""
+    return "\u0e00" <= char <= "\u0e7f"
 
 
 def _is_han(char: str) -> bool:
@@ -74,6 +81,9 @@ def _split_unspaced(part: str) -> list[str]:
 
 def _split_at_and(piece: str, lexis: Lexis) -> list[str]:
     low = fold_for(lexis, piece)
+    glued = _GLUED_AND.search(low)
+    if glued and glued[1] in lexis.words["surnames"]:
+        return [piece[: glued.start()], *_split_at_and(piece[glued.start(1) :], lexis)]
     for word in lexis.words["and"]:
         if is_unspaced(word[0]):
             # The word can also be part of a name written in kana (みなと新報), so Chinese characters must be about it.
@@ -169,7 +179,7 @@ def looks_like_name(text: str, lexis: Lexis, *, trusted: bool = False) -> bool: 
 def _looks_like_unspaced(text: str) -> bool:
     if "·" in text or "・" in text or "‧" in text:
         return len(text) <= 20
-    if "\u0e00" <= text[0] <= "\u0e7f":
+    if is_thai(text[0]):
         return len(text.split()) <= 4
     return len(text.replace(" ", "")) in _HAN_NAME or (
         text.isalpha() and len(text) <= 6 and "\u3040" < text[-1] < "\u30ff"

@@ -23,6 +23,7 @@ _NO_SPACES = r"\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff"
 _PAIRED = _NO_SPACES + r"\uac00-\ud7a3"
 _UNSPACED_CHARACTER = re.compile(f"[{_NO_SPACES}]")
 _PAIRED_CHARACTER = re.compile(f"[{_PAIRED}]")
+_PAIR = re.compile(f"[{_PAIRED}]{{2}}")
 _WORD_STARTS = re.compile(rf"(?<![^\W_{_PAIRED}])[^\W_{_PAIRED}]{{1,5}}")
 _SPACED_WORDS = re.compile(r"[^\W_]+")
 _ASCII_BREAKS = {code: " " for code in range(128) if not chr(code).isalnum()}
@@ -30,7 +31,8 @@ _WORDS = re.compile(rf"[^\W_{_PAIRED}]+~?")
 _SCRIPT_WITHOUT_LIMITS = re.compile(f"[{_PAIRED}]")
 """Scripts without spaces, and Korean with its particles: a word may begin and end within what looks like another."""
 _TRAILING = r"[ .!:;,\-_*>»…'\")\]}?|]{0,20}"
-_LEADING = r"[ >*\-_•·●■▶►▪◆※#\"'(\[{»|:.]{0,12}"
+_LEADING_SIGNS = " >*-_•·●■▶►▪◆※#\"'([{»|:."
+_LEADING = f"[{re.escape(_LEADING_SIGNS)}]{{0,12}}"
 _TOKENS = re.compile(r"\s*\*\s*|[()|]|[^()|*]+")
 _DEEPEST = 3
 
@@ -82,9 +84,11 @@ class Phrase:
     at_start: bool
     at_end: bool
     anchors: frozenset[str]
-    """A folded line without any of these cannot hold the phrase; empty where none could be found."""
+    """A folded line without any of these cannot hold the phrase; empty where there are none, or openings do better."""
     needs: tuple[frozenset[str], ...]
     """Of each of these sets, too, the line must hold one."""
+    openings: frozenset[str]
+    """What a phrase tied to the start may open with, as `find_openings` gives it; empty where that can be anything."""
 
     @property
     def is_whole(self) -> bool:
@@ -104,12 +108,20 @@ def compile_phrase(source: str) -> Phrase:
     start = rf"\A{_LEADING}" if at_start else ""
     has_limits = not _SCRIPT_WITHOUT_LIMITS.search(source)
     closing = "" if open_tail else _closing(tree, has_limits=has_limits)
-    anchors = frozenset(_anchor(variant) for variant in _expand(tree))
+    openings = _tie(_starts(tree)) if at_start else frozenset()
+    needs = _find_needs(tree)
+    variants = _expand(tree)
+    anchors = frozenset[str]() if openings else frozenset(map(_anchor, variants))
     if "" in anchors and not (at_start or at_end):
         raise ValueError("holds no word or pair of characters to look for")
     expression = f"{start}(?P<hit>{_build(tree, has_limits=has_limits)}){closing}{end}"
     return Phrase(
-        _LazyPattern(expression), at_start, at_end, anchors if "" not in anchors else frozenset(), _find_needs(tree)
+        _LazyPattern(expression),
+        at_start,
+        at_end,
+        anchors if "" not in anchors else frozenset(),
+        needs,
+        openings,
     )
 
 
@@ -232,6 +244,33 @@ def _find_needs(tree: _Sequence) -> tuple[frozenset[str], ...]:
     return tuple(needs)
 
 
+def _starts(way: _Sequence) -> set[str]:
+    """The first two characters of all that a sequence stands for, up to the first one that is not given."""
+    starts = {""}
+    for part in way:
+        short = {text for text in starts if len(text) < 2}
+        if isinstance(part, _Choice):
+            endings = {text for inner in part.ways for text in _starts(inner)}
+        else:
+            endings = {"\x00\x00" if isinstance(part, _Gap) else part[:2]}
+        starts = starts - short | {(text + ending)[:2] for text in short for ending in endings}
+    return starts
+
+
+def _tie(starts: set[str]) -> frozenset[str]:
+    """The openings for these starts; none where one of them is open or a sign that may stand before a phrase."""
+    known = {re.split("[~#\x00]", text)[0] for text in starts}
+    if any(text[:1] in _LEADING_SIGNS for text in known):
+        return frozenset()
+    return frozenset(f"^{text}" for text in known)
+
+
+def find_openings(low: str) -> tuple[str, str]:
+    """What the folded line opens with, behind bullets and brackets: one and two characters, each behind a `^`."""
+    head = low.lstrip(_LEADING_SIGNS)[:2]
+    return f"^{head[:1]}", f"^{head}"
+
+
 def _parts_words(neighbour: str | _Gap | _Choice, edge: int) -> bool:
     """True when no word goes on into the neighbouring part."""
     return isinstance(neighbour, _Gap) or (isinstance(neighbour, str) and neighbour[edge] == " ")
@@ -241,30 +280,24 @@ def _anchor(variant: str) -> str:
     """The start of the longest word, or the first pair of unspaced characters; "" where there is neither."""
     words = [w for w in _WORDS.findall(variant) if not (w.endswith("~") and len(w) <= ANCHOR_LENGTH)]
     longest = max(words, key=len, default="").removesuffix("~")
-    if variant.isascii():
-        return longest[:ANCHOR_LENGTH]
-    pairs = [a + b for a, b in pairwise(variant) if is_paired(a) and is_paired(b)]
-    if pairs and len(longest) < ANCHOR_LENGTH:
-        return pairs[0]
+    if len(longest) < ANCHOR_LENGTH and (pair := _PAIR.search(variant)):
+        return pair.group()
     return longest[:ANCHOR_LENGTH]
 
 
 def find_anchors(low: str) -> set[str]:
     """The word starts and, for unspaced scripts, the pairs of characters that stand in `low`."""
     if low.isascii():
-        return {word[:ANCHOR_LENGTH] for word in low.translate(_ASCII_BREAKS).split()}
+        return {word[:ANCHOR_LENGTH] for word in set(low.translate(_ASCII_BREAKS).split())}
     if not is_paired(low):
-        return {word[:ANCHOR_LENGTH] for word in _SPACED_WORDS.findall(low)}
+        return {word[:ANCHOR_LENGTH] for word in set(_SPACED_WORDS.findall(low))}
     found = set(_WORD_STARTS.findall(low))
     found.update(map("".join, pairwise(low)))
     return found
 
 
-def match_phrase(phrase: Phrase, low: str, anchors: set[str]) -> tuple[int, int] | None:
-    """Where `phrase` stands in the folded text `low`, whose anchors are given: start and end, or None."""
-    for need in phrase.needs:
-        if need.isdisjoint(anchors):
-            return None
+def match_phrase(phrase: Phrase, low: str) -> tuple[int, int] | None:
+    """Where `phrase` stands in the folded text `low`: start and end, or None; its anchors tell when to ask."""
     pattern = phrase.pattern.get()
     if phrase.at_start:
         match = pattern.match(low)

@@ -1,17 +1,18 @@
-"""Loads every lexicon and profile once, at start, into one frozen value with a version.
+"""Reads every lexicon and profile once, at start, into one frozen value with a version.
 
-Together with the language model, which is read here too, this is all that cleaning reads from disk.
+A language's phrases are compiled when its first document comes: all of them take a second, most processes need few.
+The language model is not read here: few texts need it, so `language.load_models` reads it for the first that does.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from copydesk.cleaning.language import load_models
-from copydesk.cleaning.lexicon import load_lexicon
+from copydesk.cleaning.lexicon import Lexicon, load_lexicon, read_common, read_toml, read_variants
 from copydesk.cleaning.lexis import Lexis, merge
 from copydesk.cleaning.profiles import EMPTY, Profile, alias_key, load_profiles
 from copydesk.errors import LexiconError
@@ -23,6 +24,36 @@ _HERE = Path(__file__).parent
 _SHARED = ("en", "any")
 
 
+class Lexes(Mapping[str, Lexis]):
+    """Language code → its merged lexis, each compiled when it is first asked for and kept."""
+
+    def __init__(self, files: Mapping[str, tuple[Path, Mapping[str, Any]]]) -> None:
+        self._files = files
+        self._lexicons: dict[str, Lexicon] = {}
+        self._lexes: dict[str, Lexis] = {}
+
+    def __getitem__(self, language: str) -> Lexis:
+        found = self._lexes.get(language)
+        if found is None:
+            shared = [name for name in _SHARED if name in self._files and name != language]
+            found = self._lexes[language] = merge([self._lexicon(name) for name in (language, *shared)])
+        return found
+
+    def __contains__(self, language: object) -> bool:
+        return language in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def _lexicon(self, name: str) -> Lexicon:
+        if name not in self._lexicons:
+            self._lexicons[name] = load_lexicon(*self._files[name])
+        return self._lexicons[name]
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All that cleaning knows."""
@@ -30,6 +61,8 @@ class Rules:
     version: str
     lexes: Mapping[str, Lexis]
     """Language code → its merged lexis; `any` for languages without a lexicon."""
+    variants: Mapping[int, str]
+    """Traditional Chinese characters → their simplified forms."""
     common: Mapping[str, frozenset[str]]
     """Language code → the words that are in every text of it, for languages that list them."""
     publishers: Mapping[str, Profile]
@@ -39,7 +72,8 @@ class Rules:
 
     def lexis(self, language: str | None) -> Lexis:
         """The lexis of a language tag, by its primary subtag."""
-        return self.lexes.get((language or "any").split("-")[0], self.lexes["any"])
+        code = (language or "any").partition("-")[0]
+        return self.lexes[code if code in self.lexes else "any"]
 
     def publisher(self, name: str | None) -> Profile:
         """The shipped profile of a credited publisher; the empty one where it is not known."""
@@ -52,21 +86,19 @@ class Rules:
 
 def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
     """Read the shipped lexicons and profiles, and the operator's sender profiles in `extra_dirs` over them."""
-    load_models()
     lexicon_files = sorted((_HERE / "lexicons").glob("*.toml"))
     shipped = sorted((_HERE / "sources").glob("*.toml"))
     extra = [path for folder in extra_dirs for path in sorted(folder.glob("*.toml"))]
-    lexicons = {path.stem: load_lexicon(path) for path in lexicon_files}
-    for stem, lexicon in lexicons.items():
-        if stem != lexicon.language:
-            raise LexiconError(f"{stem}.toml, key language", f"is {lexicon.language!r}, not the file's name")
-    shared = [lexicons[name] for name in _SHARED if name in lexicons]
-    lexes = {name: merge([one, *(s for s in shared if s is not one)]) for name, one in lexicons.items()}
+    files = {path.stem: (path, read_toml(path)) for path in lexicon_files}
+    for stem, (_, data) in files.items():
+        if stem != data.get("language"):
+            raise LexiconError(f"{stem}.toml, key language", f"is {data.get('language')!r}, not the file's name")
     publishers = _index(shipped)
     return Rules(
         version=_hash_files([*lexicon_files, *shipped, *extra]),
-        lexes=lexes,
-        common={name: frozenset(words) for name, one in lexicons.items() if (words := one.words.get("common"))},
+        lexes=Lexes(files),
+        variants=read_variants(*files["zh"]) if "zh" in files else {},
+        common={name: words for name, file in files.items() if (words := read_common(*file))},
         publishers=publishers,
         senders=publishers | _index(extra),
     )

@@ -72,6 +72,8 @@ _ESCAPES: tuple[tuple[bytes, str], ...] = (
 _CHARSET = re.compile(
     r"utf-(?:8|16|32)|cp\d|iso8859|iso2022|koi8|big5|gb|hz|shift|euc|mac|johab|kz1048|ptcp154|hp-roman"
 )
+# Bytes of UTF-8 that neither a control character nor misread text can begin with: those begin with C2, C3 or D0.
+_HARMLESS = bytes({9, 10, 11, 12, 13, *range(0x20, 0x7F), *range(0x80, 0x100)} - {0xC2, 0xC3, 0xD0, 0xEF, 0xED})
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 # A declaration is overruled where the letters speak against it by both: so much in all, and per byte beyond ASCII
@@ -114,7 +116,10 @@ def decode(data: bytes, declared: str | None = None, hints: Hints | None = None)
     except UnicodeDecodeError:
         return _decode_legacy(data, claims)
     wrong = claims and claims[0] != "utf-8" and not data.isascii()
-    return _finish(text, "utf-8", ("declared_encoding_wrong",) if wrong else ())
+    warnings = ("declared_encoding_wrong",) if wrong else ()
+    if not data.translate(None, _HARMLESS):
+        return Decoded(text, "utf-8", warnings=warnings)
+    return _finish(text, "utf-8", warnings)
 
 
 def declared_by(hints: Hints | None) -> str | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 
 from copydesk.cleaning.classes import LIKELY, SURE
+from copydesk.cleaning.fieldcuts import colon_labels
 from copydesk.cleaning.fieldline import read_fields
+from copydesk.cleaning.guesses import looks_like_publisher
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.names import split_names
 from copydesk.cleaning.rules import Rules
-from copydesk.cleaning.view import Block, View
+from copydesk.cleaning.view import Block, View, fold_for
 from copydesk.models import PieceClass
 
 _LONGEST = 400
 _MOST_PARTS = 3
+_LONGEST_CREDIT = 80
 _TAIL = re.compile(r"(?:[(\[][^()\[\]]{2,80}[)\]]|(?<=[.!?。！？…])[^.!?。！？…]{2,90}[.。]?)$")
 _MARKUP = ("figcaption", "caption")
 
@@ -36,6 +39,10 @@ def recognise_captions(view: View, rules: Rules) -> list[Mark]:
 
 def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     """The photographers that the end of the line credits; empty where it credits none."""
+    if any(hit.name == "caption" and hit.strength >= LIKELY for hit in block.hits):
+        named = _read_label(block, rules)
+        if named:
+            return named
     foot = block.low[-100:]
     if "/" not in foot and not _has_picture_word(foot, block):
         return []
@@ -51,6 +58,18 @@ def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     if line.labelled and not line.unknown and roles == {"photographers"}:
         return [fact for fact in line.facts if fact.role == "photographers"]
     return []
+
+
+def _read_label(block: Block, rules: Rules) -> list[Fact]:
+    """Who stands behind the last label of a picture credit in a line that a phrase tells for a caption."""
+    labels = [end for _, end, role, _ in colon_labels(block.low, block.lexis) if role == "photographers"]
+    written = block.text[labels[-1] :] if labels else ""
+    names = split_names(written.strip(" .)]）"), block.lexis, trusted=True) if len(written) <= _LONGEST_CREDIT else []
+    return [
+        Fact("photographers", name)
+        for name in names
+        if not rules.publisher(name).name and not looks_like_publisher(name, fold_for(block.lexis, name), block.lexis)
+    ]
 
 
 def _has_picture_word(foot: str, block: Block) -> bool:

@@ -27,7 +27,7 @@ _ARROWS = "↓↑→▼▲►▶☞☟👇⬇"
 _NAV_ITEM = 30
 _REMARK = 200
 _HEAD, _FOOT = 15, 8
-_HEADER = re.compile(r"[^\W\d_][\w .-]{1,24}:\s?\S.{0,80}$")
+_HEADER = re.compile(r"[^\W\d_][\w.-]{1,24}(?: [\w.-]{1,24})?:\s?\S.{0,80}$")
 _HEADER_LINES = 3
 _SHORT_NOTICE = 400
 
@@ -57,8 +57,9 @@ def _mark_header(view: View) -> list[Mark]:
         is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0])) == 2
         if (is_pair or _HEADER.match(block.low)) and not block.is_sentence:
             run.append(block)
-    if len(run) < _HEADER_LINES:
-        return []
+    labels = {block.low.partition(":")[0] for block in run}
+    if len(run) < _HEADER_LINES or len(labels) < len(run):
+        return []  # labels that come back are those of an interview
     return [Mark(block.index, PieceClass.DROPPED, "signs/header_line", LIKELY) for block in run]
 
 
@@ -71,6 +72,12 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
     if ("(c)" in low or any(c in low for c in "©℗ⓒ") or "&copy;" in low) and _COPYRIGHT.search(low):
         if block.opens_quoted or low.count('"', 0, max(low.find("©"), 0)) % 2:
             return None
+        if (
+            block.is_prose
+            and sum(hit.name == "rights" for hit in block.hits) < 2
+            and not has_digit(low[: low.find("©") + _NAV_ITEM])
+        ):
+            return None  # a sentence about the sign
         return PieceClass.RIGHTS, "copyright_sign", SURE if low.find("©") <= _NAV_ITEM or not block.is_prose else LIKELY
     if len(low) <= 12 and (_PAGE_MARK.match(low) or _THIRTY.match(low)):
         return PieceClass.DROPPED, "page_or_end_mark", SURE

@@ -122,6 +122,9 @@ def _cut_label(block: Block) -> list[Mark]:
         label = block.text[match.start(1) : match.end(1)].strip()
         return [_label_mark(block, label, match.end())]
     place = min((p for p in (block.low.find(bar) for bar in (":", "|")) if p > 0), default=-1)
+    stop = block.low.find(". ")
+    if stop > 0 and (place < 0 or stop < place) and block.text[:stop].isupper():
+        place = stop  # `OPINIE. Wie het water kent`
     if 0 < place <= _LONGEST_LABEL and place + 1 < len(block.low):
         label = block.text[:place].strip()
         if block.low[:place].strip() in block.lexis.words["sections"]:

@@ -6,12 +6,12 @@ import pytest
 
 from copydesk.cleaning.bounded import compile_bounded
 from copydesk.cleaning.normalise import fold
-from copydesk.cleaning.patterns import compile_phrase, find_anchors, match_phrase
+from copydesk.cleaning.patterns import compile_phrase, match_phrase
 
 
 def found(phrase: str, text: str) -> str | None:
     low = fold(text)
-    place = match_phrase(compile_phrase(fold(phrase)), low, find_anchors(low))
+    place = match_phrase(compile_phrase(fold(phrase)), low)
     return low[slice(*place)] if place else None
 
 
