@@ -23,6 +23,7 @@ from pathlib import Path
 
 import structlog
 
+from copydesk.delivery.disk import sync_folder, translated_errors
 from copydesk.errors import InputTooLarge, MissingInput, SpoolUnavailable
 from copydesk.models import Hints, Json
 from copydesk.queue.jobs import Job, JobItem
@@ -149,11 +150,11 @@ def claim(inbox: Path, found: Sequence[Found], *, claim_id: str, received_at: da
     files = tuple(ClaimedFile(n, f.name, f.size, f.mtime_ns) for n, f in enumerate(found))
     taken = Claim(claim_id, found[0].source, received_at, files)
     refused: OSError | None = None
-    with _translated_errors(folder):
+    with translated_errors(folder):
         folder.mkdir(parents=True)
         _write_manifest(folder, taken)
-        _sync_folder(folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder)
+        sync_folder(folder.parent)
         for number, file in enumerate(found):
             try:
                 file.path.rename(folder / str(number))
@@ -161,10 +162,10 @@ def claim(inbox: Path, found: Sequence[Found], *, claim_id: str, received_at: da
                 continue
             except OSError as error:
                 refused = error
-        _sync_folder(folder)
+        sync_folder(folder)
     for parent in {file.path.parent for file in found}:
         with contextlib.suppress(OSError):  # it may be gone; a crash would at worst offer the file once more
-            _sync_folder(parent)
+            sync_folder(parent)
     claimed = load(inbox, claim_id)
     if claimed is None and refused:
         raise SpoolUnavailable(printable(os.fspath(found[0].path)), str(refused)) from refused
@@ -177,7 +178,7 @@ def load(inbox: Path, claim_id: str) -> Claim | None:
     A file that no manifest explains is left alone, and said so. Raises `SpoolUnavailable`.
     """
     folder = inbox / WORK / claim_id
-    with _translated_errors(folder):
+    with translated_errors(folder):
         try:
             present = {entry.name for entry in os.scandir(folder)}
             manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -199,7 +200,7 @@ def outstanding(inbox: Path) -> list[Claim]:
     if not work.exists():
         return []
     found = []
-    with _translated_errors(work):
+    with translated_errors(work):
         names = [entry.name for entry in os.scandir(work) if entry.is_dir(follow_symlinks=False)]
     for name in names:
         try:
@@ -216,7 +217,7 @@ def read(inbox: Path, ref: str, limit: int) -> bytes:
     disk does not give it now.
     """
     path = inbox / WORK / ref
-    with _translated_errors(path):
+    with translated_errors(path):
         try:
             # A link or a pipe may have taken the file's place between the scan and the claim.
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -241,7 +242,7 @@ def read(inbox: Path, ref: str, limit: int) -> bytes:
 def is_changed(inbox: Path, claim_id: str, file: ClaimedFile) -> bool:
     """Whether a claimed file was written to after it was claimed."""
     path = inbox / WORK / claim_id / str(file.number)
-    with _translated_errors(path):
+    with translated_errors(path):
         status = path.lstat()
     return (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns)
 
@@ -249,7 +250,7 @@ def is_changed(inbox: Path, claim_id: str, file: ClaimedFile) -> bool:
 def offer_again(inbox: Path, old: Claim, file: ClaimedFile, *, claim_id: str, received_at: datetime) -> Claim | None:
     """Move one file of a claim into a claim of its own, as it is now."""
     path = inbox / WORK / old.id / str(file.number)
-    with _translated_errors(path):
+    with translated_errors(path):
         status = path.lstat()
     found = Found(path, old.source, file.name, status.st_size, status.st_mtime_ns)
     return claim(inbox, [found], claim_id=claim_id, received_at=received_at)
@@ -260,7 +261,7 @@ def settle_file(inbox: Path, claimed: Claim, file: ClaimedFile, folder: str, out
     place = inbox / folder / claimed.source / f"{claimed.received_at:%Y-%m-%d}"
     mark = f"~{claimed.id[-12:]}-{file.number}"
     text = json.dumps(outcome, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
-    with _translated_errors(place / file.name):
+    with translated_errors(place / file.name):
         try:
             target = place / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -306,14 +307,6 @@ def discard_claim(inbox: Path, claim_id: str) -> None:
     load(inbox, claim_id)
 
 
-@contextlib.contextmanager
-def _translated_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SpoolUnavailable(str(path), str(error)) from error
-
-
 def _outcome_path(target: Path) -> Path:
     return target.with_name(_fitting(target.name, ".outcome.json"))
 
@@ -329,7 +322,7 @@ def _fitting(stem: str, ending: str) -> str:
 
 
 def _top(inbox: Path) -> list[os.DirEntry[str]]:
-    with _translated_errors(inbox):
+    with translated_errors(inbox):
         return [e for e in os.scandir(inbox) if not e.name.startswith(".") and e.name not in RESERVED]
 
 
@@ -370,11 +363,3 @@ def _write_manifest(folder: Path, taken: Claim) -> None:
         file.write(json.dumps(manifest).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,12 +13,13 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from copydesk.delivery.disk import sync_folder, translated_errors
 from copydesk.errors import InputTooLarge, MissingInput, SpoolUnavailable
 from copydesk.models import Hints, Json
 from copydesk.queue.jobs import Job, JobItem
@@ -87,7 +88,7 @@ class SpoolWriter:
         self._id = job_id
         self._items: list[SpooledItem] = []
         self._position = 0
-        with _translated_errors(self._temporary):
+        with translated_errors(self._temporary):
             spool.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = self._temporary.open("wb")
 
@@ -111,7 +112,7 @@ class SpoolWriter:
 
     def write(self, chunk: bytes) -> None:
         """Append to the body at hand."""
-        with _translated_errors(self._temporary):
+        with translated_errors(self._temporary):
             self._file.write(chunk)
         self._position += len(chunk)
 
@@ -130,7 +131,7 @@ class SpoolWriter:
         """Bring it to the disk whole, and not yet accepted: `publish` does that, for several at once."""
         spooled = Spooled(self._id, source, kind, origin, received_at, tuple(self._items))
         manifest = json.dumps(_as_json(spooled)).encode("ascii")
-        with _translated_errors(self._temporary):
+        with translated_errors(self._temporary):
             self._file.write(manifest)
             self._file.write(_FOOT.pack(len(manifest), zlib.crc32(manifest)))
             self._file.flush()
@@ -140,7 +141,7 @@ class SpoolWriter:
 
     def accept(self) -> Path:
         """Give a sealed file its name; the folder is not synced yet."""
-        with _translated_errors(self._final):
+        with translated_errors(self._final):
             self._temporary.rename(self._final)
         return self._final
 
@@ -152,8 +153,8 @@ def publish(writers: Sequence[SpoolWriter]) -> None:
         for writer in writers:
             accepted.append(writer.accept())
         for folder in {path.parent for path in accepted}:
-            with _translated_errors(folder):
-                _sync_folder(folder)
+            with translated_errors(folder):
+                sync_folder(folder)
     except SpoolUnavailable:
         for path in accepted:
             with contextlib.suppress(OSError):
@@ -167,7 +168,7 @@ def load(spool: Path, job_id: str) -> Spooled | None:
         return None
     path = spool / f"{job_id}{_SUFFIX}"
     try:
-        with _translated_errors(path), path.open("rb") as file:
+        with translated_errors(path), path.open("rb") as file:
             return _read_manifest(file, job_id)
     except SpoolUnavailable as error:
         if isinstance(error.__cause__, FileNotFoundError):
@@ -179,7 +180,7 @@ def ids(spool: Path) -> list[str]:
     """The id of every accepted job that was not removed yet, in no order. Raises `SpoolUnavailable`."""
     if not spool.exists():
         return []
-    with _translated_errors(spool):
+    with translated_errors(spool):
         return [e.name.removesuffix(_SUFFIX) for e in os.scandir(spool) if e.name.endswith(_SUFFIX)]
 
 
@@ -193,7 +194,7 @@ def read(spool: Path, ref: str, limit: int) -> bytes:
     if item.size > limit:
         raise InputTooLarge(ref, f"{item.size:,} bytes, the limit is {limit:,}")
     path = spool / f"{job_id}{_SUFFIX}"
-    with _translated_errors(path), path.open("rb") as file:
+    with translated_errors(path), path.open("rb") as file:
         file.seek(item.offset)
         return file.read(item.size)
 
@@ -203,7 +204,7 @@ def remove(spool: Path, job_ids: Iterable[str]) -> None:
     for job_id in job_ids:
         if _ID.match(job_id):
             path = spool / f"{job_id}{_SUFFIX}"
-            with _translated_errors(path):
+            with translated_errors(path):
                 path.unlink(missing_ok=True)
 
 
@@ -261,19 +262,3 @@ def _from_json(job_id: str, manifest: Json) -> Spooled:
     )
     received_at = datetime.fromisoformat(manifest["received_at"])
     return Spooled(job_id, manifest["source"], manifest["kind"], manifest["origin"], received_at, items)
-
-
-@contextlib.contextmanager
-def _translated_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SpoolUnavailable(str(path), str(error)) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

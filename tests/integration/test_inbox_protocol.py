@@ -163,7 +163,7 @@ def test_a_kill_while_claiming_loses_no_file(inbox: Path, point: str, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rename", rename_or_die)
         patched.setattr(claims, "_write_manifest", write_or_die)
-        patched.setattr(claims, "_sync_folder", sync_or_die)
+        patched.setattr(claims, "sync_folder", sync_or_die)
         with pytest.raises(_KilledError):
             claims.claim(inbox, found, claim_id="killed", received_at=NOW)
     waiting, claimed = _restart(inbox)
