@@ -7,6 +7,6 @@ from copydesk.cleaning.engine import clean
 from copydesk.cleaning.profiles import EMPTY as EMPTY_PROFILE
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.report import Row, explain, to_json
-from copydesk.cleaning.rules import Rules, load_rules
+from copydesk.cleaning.rules import Rules, load_rules, prepare
 
-__all__ = ["EMPTY_PROFILE", "Profile", "Row", "Rules", "clean", "explain", "load_rules", "to_json"]
+__all__ = ["EMPTY_PROFILE", "Profile", "Row", "Rules", "clean", "explain", "load_rules", "prepare", "to_json"]

@@ -153,7 +153,7 @@ def _spare_quoted(blocks: Sequence[Block], best: list[Mark | None]) -> None:
             start = start or place
             continue
         around = (start - 1, place)
-        if start and all(best[i] is None and blocks[i].is_prose for i in around):
+        if start and all(best[i] is None and blocks[i].is_sentence for i in around):
             best[start:place] = [None] * (place - start)
         start = 0
 

@@ -123,7 +123,7 @@ def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
         line.facts.append(Fact("source" if _is_paper(beside, lexis) else "beside", beside, rank=3))
     if names:
         line.facts += [Fact(role, name) for name in names]
-        if role == "authors" and part.label and lexis.picture_words.stands_loosely_in(part.label):
+        if role == "authors" and part.label and lexis.picture_words.stands_in(part.label):
             line.facts += [Fact("photographers", name) for name in names]  # "Text and photo: ..."
         if publisher:
             line.facts.append(Fact("source", publisher, rank=3))
@@ -139,7 +139,7 @@ def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
 
 def _find_beside(text: str, lexis: Lexis) -> str | None:
     """What a comma parts from one full name: `Jane Roe, Northwind` - a paper, a place, or a second author."""
-    parts = [part.strip() for part in re.split(r"[,，،]", re.split(r"\s[-–—|]\s", text)[0])]
+    parts = [part.strip() for part in re.split(r"[,，،]|\s?/\s?", re.split(r"\s[-–—|]\s", text)[0])]
     if len(parts) != 2 or not parts[1] or has_digit(text) or is_unspaced(text[0]):
         return None
     if fold_for(lexis, parts[1]).strip(".") in lexis.words["company_forms"]:
@@ -298,7 +298,7 @@ def _read_name_and_publisher(text: str, line: FieldLine, lexis: Lexis, rules: Ru
     if text[-1] in ")）" and (bracket := max(text.rfind("("), text.rfind("（"))) > 0:
         # `Lê Thu Hằng (TTXVN)`
         name, comma, rest = text[:bracket], "(", text[bracket + 1 : -1]
-        if not rules.publisher(rest).name:
+        if not rules.publisher(rest).name or not split_names(name, lexis, trusted=False):
             return False
     else:
         name, comma, rest = text.replace("，", ",").replace("،", ",").partition(",")
@@ -315,7 +315,9 @@ def _read_pair(text: str, line: FieldLine, lexis: Lexis) -> bool:
     beside = _find_beside(text, lexis)
     if beside is None or not (_is_paper(beside, lexis) or is_papers_name(beside)):
         return False
-    line.facts.append(Fact("authors", split_names(text.split(",", maxsplit=1)[0], lexis, trusted=False)[0], rank=2))
+    line.facts.append(
+        Fact("authors", split_names(re.split(r"[,，،/]", text, maxsplit=1)[0], lexis, trusted=False)[0], rank=2)
+    )
     line.facts.append(Fact("source", beside, rank=3))
     return True
 

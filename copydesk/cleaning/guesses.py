@@ -12,7 +12,7 @@ from copydesk.cleaning.patterns import is_hangul, is_paired, is_unspaced
 from copydesk.cleaning.view import fold_for
 
 HAN_NAME_LENGTH = 3
-_LONGEST_UNSPACED_NAME = 20
+_LONGEST_UNSPACED_NAME, _LONGEST_UNSPACED_SOURCE = 20, 30
 _MOST_WORDS_OF_PAPER = 6
 _QUOTED = re.compile(r"[«„“\"][^«»„“”\"]{2,50}[»“”\"]")
 
@@ -86,4 +86,6 @@ def is_sentence(text: str) -> bool:
 def is_clause(text: str) -> bool:
     """True for what is too long for a publisher's name, or begins with a small letter and goes on."""
     words = text.split()
+    if text and is_unspaced(text[0]) and ("，" in text or len(text) > _LONGEST_UNSPACED_SOURCE):
+        return True
     return len(words) > 8 or (len(words) > 4 and words[0].islower())

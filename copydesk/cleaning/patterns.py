@@ -259,16 +259,21 @@ def _starts(way: _Sequence) -> set[str]:
 
 def _tie(starts: set[str]) -> frozenset[str]:
     """The openings for these starts; none where one of them is open or a sign that may stand before a phrase."""
-    known = {re.split("[~#\x00]", text)[0] for text in starts}
+    known = {re.split("[~#\x00]", text)[0] for text in starts if not text.startswith("#")}
     if any(text[:1] in _LEADING_SIGNS for text in known):
         return frozenset()
+    if any(text.startswith("#") for text in starts):
+        known.add("#")
     return frozenset(f"^{text}" for text in known)
 
 
-def find_openings(low: str) -> tuple[str, str]:
-    """What the folded line opens with, behind bullets and brackets: one and two characters, each behind a `^`."""
+def find_openings(low: str) -> tuple[str, str, str]:
+    """What the folded line opens with, behind bullets and brackets, each behind a `^`: two characters, one, its kind.
+
+    The kind is `#` for a digit, as phrases write numbers; any other sign's kind is the sign.
+    """
     head = low.lstrip(_LEADING_SIGNS)[:2]
-    return f"^{head[:1]}", f"^{head}"
+    return f"^{head}", f"^{head[:1]}", "^#" if head[:1].isdecimal() else f"^{head[:1]}"
 
 
 def _parts_words(neighbour: str | _Gap | _Choice, edge: int) -> bool:

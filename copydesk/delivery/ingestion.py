@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from copydesk.cleaning import load_rules
+from copydesk.cleaning import load_rules, prepare
 from copydesk.delivery import claims, spool
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.delivery.watchdog import Watchdog
@@ -50,6 +50,7 @@ class Ingestion:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._rules = load_rules([settings.rules_dir] if settings.rules_dir else [])
+        prepare(self._rules)
         client = streams.connect(settings.redis_url.get_secret_value())
         self._stream = ArticleStream(client)
         self._tries = Tries(client)

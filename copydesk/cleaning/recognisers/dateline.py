@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 
 from copydesk.cleaning.classes import HINT, LIKELY
+from copydesk.cleaning.guesses import looks_like_publisher
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.names import split_names
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.times import find_moments
-from copydesk.cleaning.view import Block, View
+from copydesk.cleaning.view import Block, View, fold_for
 from copydesk.models import PieceClass
 
 _DEPTH = 12
@@ -51,7 +52,7 @@ def _facts(block: Block, line: str, groups: dict[str, str | None], match: re.Mat
     facts = [Fact("dateline", line)]
     if groups.get("agency"):
         agency = block.text[slice(*match.span("agency"))]
-        if rules.publisher(agency).name:
+        if rules.publisher(agency).name or looks_like_publisher(agency, fold_for(block.lexis, agency), block.lexis):
             facts.append(Fact("source", agency, rank=1))
     if groups.get("authors"):
         written = block.text[slice(*match.span("authors"))]
@@ -70,7 +71,7 @@ def _read_general(block: Block, rules: Rules) -> list[Fact] | None:
     if not joint or joint.start() < 2:
         return None
     head = block.text[: joint.start()].rstrip()
-    agency = _find_agency(head, rules)
+    agency = _find_agency(head, block, rules)
     core = _BRACKET.sub(" ", head)
     moments = find_moments(block.low[: len(head)], block.lexis)
     is_colon = joint.group().startswith(":")
@@ -84,12 +85,14 @@ def _read_general(block: Block, rules: Rules) -> list[Fact] | None:
     return facts + _day_facts(block, len(head))
 
 
-def _find_agency(head: str, rules: Rules) -> str | None:
-    """The publisher in the brackets, or one that is the whole head."""
+def _find_agency(head: str, block: Block, rules: Rules) -> str | None:
+    """The publisher in the brackets, known or by its looks, or one that is the whole head."""
     for match in _BRACKET.finditer(head):
         for piece in re.split(r"[,/–-]", match[1]):
             if rules.publisher(piece).name:
                 return piece.strip()
+        if looks_like_publisher(match[1], fold_for(block.lexis, match[1]), block.lexis):
+            return match[1].strip()
     return head if rules.publisher(head).name else None
 
 
