@@ -1,4 +1,4 @@
-"""Cleaning quality on the corpora beside the project may only rise. Raise a floor when its figure has risen for good."""
+"""Cleaning quality on the corpora beside the project may only rise; raise a floor when its figure rose for good."""
 
 from __future__ import annotations
 
