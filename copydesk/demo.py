@@ -147,7 +147,10 @@ def _until(count: Callable[[], int], wanted: int, progress: Progress, task: Any)
 def _outcomes(rows: list[samples.OutcomeRow]) -> Table:
     table = Table(title="\nwhat was handed over, and what became of it", title_justify="left", box=SIMPLE_HEAD)
     for name in ("door", "item", "outcome", "title", "publisher", "lang"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=40 if name == "title" else 24)
+        # What came of it is read whole in a terminal of any width; the others give way.
+        least = {"door": 6, "outcome": 9, "lang": 4}.get(name)
+        most = 40 if name == "title" else 24
+        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=least, max_width=most)
     for row in rows:
         style = {"stored": "green", "duplicate": "yellow"}.get(row.outcome, "red")
         table.add_row(row.door, row.item, Text(row.outcome, style), row.title, row.publisher, row.language)
