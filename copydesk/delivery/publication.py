@@ -55,8 +55,18 @@ def entries_of(
         on_item(item)
         for outgoing in _entries_of_item(_Carried(ref, item), rules, read, limits):
             total += 1
+            _log(outgoing.entry)
             yield outgoing
     yield Outgoing(CloseEntry(job=ref, total=total))
+
+
+def _log(entry: ArticleEntry | OutcomeEntry | CloseEntry) -> None:
+    """One line an item, with its id: what it gave, or why nothing."""
+    if isinstance(entry, OutcomeEntry):
+        reason = entry.reason[:500]
+        log.warning("no article", item_id=entry.item_id, outcome=entry.outcome.value, code=entry.code, reason=reason)
+    elif isinstance(entry, ArticleEntry):
+        log.info("cleaned", item_id=entry.item_id, pieces=len(entry.document.pieces), language=entry.document.language)
 
 
 def job_ref(job: Job) -> JobRef:

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from copydesk.delivery import settlement
 from copydesk.delivery.progress import advance
 from copydesk.errors import MissingInput, RowRefused
@@ -32,6 +34,9 @@ class Written:
 
     receipts: set[tuple[str, str]] = field(default_factory=set)
     unchanged: set[tuple[str, str]] = field(default_factory=set)
+
+
+log = structlog.get_logger(__name__)
 
 
 def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
@@ -150,6 +155,7 @@ def _refuse(
     connection: Connection, incoming: Incoming, entry: ArticleEntry | OutcomeEntry, error: RowRefused
 ) -> set[tuple[str, str]]:
     """One dead letter with the whole entry, and the receipt that says so."""
+    log.error("a row is refused", item_id=entry.item_id, job_id=entry.job.id, error=str(error)[:500])
     letter = DeadLetter(
         entry.job.id,
         entry.item_id,

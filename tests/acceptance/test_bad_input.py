@@ -144,6 +144,11 @@ def test_a_bad_item_does_not_stop_its_neighbours_in_one_job(stack: Stack) -> Non
         ("n5", "rejected", "missing_input"),
         ("n6", "stored", ""),
     ]
+    lines = [json.loads(line) for line in stack.log("ingest").splitlines() if '"item_id"' in line]
+    told = {line["item_id"]: line["event"] for line in lines if line["event"] in ("cleaned", "no article")}
+    assert {item_id: told.get(item_id) for item_id, _, _ in found} == {
+        item_id: "cleaned" if outcome == "stored" else "no article" for item_id, outcome, _ in found
+    }
 
 
 def test_an_unknown_task_and_a_message_that_is_none_are_recorded(stack: Stack) -> None:

@@ -115,7 +115,8 @@ def test_a_fault_of_ours_is_one_dead_item_with_its_bytes_and_trace(
     with structlog.testing.capture_logs() as logs:
         bad, good, closing = _publish(_job({"id": "1", "body": "stumble"}, {"id": "2", "body": STORY}), rules)
 
-    assert [line["item_id"] for line in logs] == ["1"]
+    assert [line["item_id"] for line in logs if line["log_level"] == "error"] == ["1"]
+    assert [line["item_id"] for line in logs] == ["1", "1", "2"]
 
     assert isinstance(bad.entry, OutcomeEntry)
     assert (bad.entry.outcome, bad.entry.code, bad.raw) == (Outcome.DEAD, "processing_error", b"stumble")
