@@ -15,6 +15,41 @@ select event, article_id, revision, ingest_id, item_id
 """
 
 
+# Numbers are given to what is committed, by whoever holds this lock until its own commit: a reader who has seen
+# position n has seen every one before it.
+_LOCK = "select pg_try_advisory_xact_lock(x'636f7065'::integer)"
+
+# A duplicate changes no article, so it moves no reader's cursor.
+_NUMBER = """
+with last as (select coalesce(max(position), 0) as position from outbox),
+     fresh as (select id, row_number() over (order by id) as place
+                 from (select id from outbox where position is null order by id limit %s) t),
+     numbered as (update outbox o set position = last.position + fresh.place
+                    from fresh, last where o.id = fresh.id
+               returning o.article_id, o.event, o.position),
+     moved as (update article_head h set position = m.position
+                 from (select article_id, max(position) as position from numbered
+                        where event <> 'duplicate' group by article_id) m
+                where h.id = m.article_id)
+select count(*) from numbered
+"""
+
+
+def number(connection: Connection, limit: int = 1000) -> int:
+    """Give the oldest unnumbered events their positions, and their articles the latest; returns how many.
+
+    0 also where another process is at it.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        row = cursor.fetchone()
+        if not row or not row[0]:
+            return 0
+        cursor.execute(_NUMBER, (limit,))
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+
 def add(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert events; keys are the columns."""
     send(connection, _ADD, rows)

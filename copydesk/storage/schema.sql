@@ -41,9 +41,13 @@ create table article_head (
     current_revision integer not null,
     stored_at        timestamptz not null default now(),
     -- Moves only when the content does, never by a re-cleaning.
-    changed_at       timestamptz not null default now()
+    changed_at       timestamptz not null default now(),
+    -- Of its latest change among all changes; a reader's cursor. Null until the change has been numbered.
+    position         bigint
 );
 create index article_head_changed on article_head (changed_at, id);
+create index article_head_source on article_head (source, id);
+create index article_head_position on article_head (position);
 
 create table revision (
     article_id     uuid not null references article_head,
@@ -169,8 +173,12 @@ create table outbox (
     revision   integer,
     ingest_id  text not null,
     item_id    text not null,
-    written_at timestamptz not null default now()
+    written_at timestamptz not null default now(),
+    -- Given after the commit, by one at a time: ids are seen out of order, positions never.
+    position   bigint
 );
+create unique index outbox_position on outbox (position);
+create index outbox_unnumbered on outbox (id) where position is null;
 
 -- Polled feeds. etag, last_modified and body_sha256 are those of the last body of which every item is committed.
 create table feed (

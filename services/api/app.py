@@ -18,6 +18,7 @@ from copydesk.settings import Settings
 from copydesk.storage import items
 from copydesk.storage.receipts import Receipt
 from services.api import answers, problems
+from services.api.articles import add_articles
 from services.api.bodies import DOCUMENT_TYPES, JSON, MULTIPART, NDJSON
 from services.api.door import Door, Sender
 from services.api.ids import status_url
@@ -126,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     _add_documents(app, door)
     _add_items(app, door)
+    add_articles(app, door.database)
     _add_health(app, door)
     _complete_openapi(app)
     return app

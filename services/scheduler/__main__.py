@@ -4,6 +4,7 @@ import os
 import signal
 
 from copydesk import logs
+from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.queue.app import make_app
@@ -11,6 +12,7 @@ from copydesk.settings import load
 from services.scheduler.app import Chore, Scheduler
 
 RECONCILE_EVERY_S = 2.0
+NUMBER_EVERY_S = 0.5
 
 
 def main() -> None:
@@ -25,6 +27,7 @@ def main() -> None:
             RECONCILE_EVERY_S,
             SpoolReconciler(settings.spool, app, redis_url, overdue_s=settings.overdue_s).turn,
         ),
+        Chore("number changes", NUMBER_EVERY_S, number_changes),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
     ]
     scheduler = Scheduler(settings, chores)

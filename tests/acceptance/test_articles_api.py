@@ -1,0 +1,191 @@
+"""Articles read through the HTTP door of a whole stack."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from copydesk.storage import schema
+from tests import servers
+from tests.http_door import JSON, TEXT, HttpDoor, http_door, is_problem
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def door(redis_server: object, postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+    """Every process of the way from the HTTP door to the row, and the scheduler."""
+    import redis
+
+    with redis.Redis.from_url(redis_server.url) as client:  # type: ignore[attr-defined]  # either kind of server
+        client.flushdb()
+    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # as above
+        with psycopg.connect(url) as connection:
+            schema.install(connection)
+        folder: Path = tmp_path_factory.mktemp("articles")
+        with http_door(folder, redis_server.url, url) as made:  # type: ignore[attr-defined]  # as above
+            yield made.open("ingest", "storage", "scheduler")
+
+
+def unique() -> str:
+    return uuid.uuid4().hex[:8]
+
+
+def story(name: str, extra: str = "") -> str:
+    return (
+        f"Ferry {name} returns\n\nThe {name} ferry crossed again on Monday, the board of {name} said.\n\n"
+        f"Passengers of the {name} line waved from the pier and cheered the crew.{extra}\n\n"
+        f"© 2026 {name} Herald. All rights reserved.\n"
+    )
+
+
+def store(door: HttpDoor, text: str, **query: object) -> dict[str, Any]:
+    """Hand over a document and wait for its outcome."""
+    if "document_id" in query:
+        body: dict[str, Any] = {"body": text, "hints": {"document_id": query.pop("document_id")}}
+        answer = door.client.post("/v1/documents", json=body, params={"wait": "stored", **query})  # type: ignore[arg-type]  # httpx checks
+    else:
+        answer = door.post(text.encode(), TEXT, wait="stored", **query)
+    assert answer.status_code == 200, answer.text
+    item: dict[str, Any] = answer.json()["items"][0]
+    return item
+
+
+def read(door: HttpDoor, path: str, **query: object) -> httpx.Response:
+    return door.client.get(path, params=query)  # type: ignore[arg-type]  # httpx checks
+
+
+def test_an_article_is_read_with_what_was_removed_and_the_input_as_it_came(door: HttpDoor) -> None:
+    name = unique()
+    item = store(door, story(name), source=name)
+
+    found = read(door, f"/v1/articles/{item['article']}").json()
+    raw = read(door, f"/v1/articles/{item['article']}/raw")
+
+    assert found["title"] == f"Ferry {name} returns"
+    assert found["text"] == "\n\n".join(found["body"])
+    assert "rights reserved" not in found["text"]
+    assert [(piece["kind"], piece["span"]["line"]) for piece in found["removed"]] == [("rights", 7)]
+    assert raw.content == story(name).encode()
+    assert raw.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_unchanged_article_is_not_sent_again(door: HttpDoor) -> None:
+    name = unique()
+    path = f"/v1/articles/{store(door, story(name), source=name)['article']}"
+    first = read(door, path)
+
+    for tag in (first.headers["etag"], f'"other", W/{first.headers["etag"]}', "*"):
+        again = door.client.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b""), tag
+    assert door.client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_pages_give_every_article_once_though_others_arrive_meanwhile(door: HttpDoor) -> None:
+    source = unique()
+    stored = [store(door, story(unique()), source=source)["article"] for _ in range(5)]
+    seen: list[str] = []
+    before: dict[str, str] = {}
+    while True:
+        page = read(door, "/v1/articles", source=source, limit=2, **before).json()
+        seen += [article["id"] for article in page["articles"]]
+        store(door, story(unique()), source=source)
+        if page["next"] is None:
+            break
+        before = {"before": page["next"]}
+
+    assert seen == stored[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ({"language": "en"}, True),
+        ({"language": "de"}, False),
+        ({"received_from": "2026-01-01T00:00:00Z"}, True),
+        ({"received_to": "2026-01-01T00:00:00+02:00"}, False),
+        ({"published_from": "1990-01-01T00:00:00Z"}, False),
+        ({"publisher": "Nobody"}, False),
+        ({"url": "https://e.example/nowhere"}, False),
+    ],
+)
+def test_a_list_shows_what_its_filters_let_through(door: HttpDoor, query: dict[str, str], is_found: bool) -> None:
+    source = unique()
+    stored = store(door, story(source), source=source)["article"]
+
+    found = read(door, "/v1/articles", source=source, **query).json()["articles"]
+
+    assert [article["id"] for article in found] == ([stored] if is_found else [])
+
+
+def test_a_follower_of_changes_sees_stored_and_revised_articles_and_no_duplicates(door: HttpDoor) -> None:
+    source = unique()
+
+    def changed(since: int) -> tuple[list[tuple[str, int]], int]:
+        answer = read(door, "/v1/articles", source=source, changed_since=since).json()
+        return [(a["id"], a["revision"]) for a in answer["articles"]], answer["next"]
+
+    first = store(door, story(source), source=source, document_id="a")["article"]
+    second = store(door, story(unique()), source=source, document_id="b")["article"]
+    wait_until(lambda: len(changed(0)[0]) == 2, 20, "both are numbered")
+    seen, position = changed(0)
+    assert seen == [(first, 1), (second, 1)]
+    assert changed(position) == ([], position)
+
+    assert store(door, story(source), source=source, document_id="c")["outcome"] == "duplicate"
+    assert store(door, story(source, " Then they danced."), source=source, document_id="a")["outcome"] == "revised"
+    wait_until(lambda: changed(position)[0], 20, "the revision is numbered")
+    assert changed(position)[0] == [(first, 2)]
+    assert changed(0)[0] == [(second, 1), (first, 2)]
+
+
+def test_revisions_are_listed_read_and_compared(door: HttpDoor) -> None:
+    name = unique()
+    article = store(door, story(name), source=name, document_id="a")["article"]
+    store(door, story(name, " Then they danced."), source=name, document_id="a")
+    path = f"/v1/articles/{article}"
+
+    listed = read(door, f"{path}/revisions").json()["revisions"]
+    first = read(door, f"{path}/revisions/1").json()
+    told = read(door, f"{path}/diff", before=1, after=2).json()["changes"]
+
+    assert [(r["revision"], r["is_current"]) for r in listed] == [(1, False), (2, True)]
+    assert (first["is_current"], "danced" in first["text"]) == (False, False)
+    assert [change["kind"] for change in told] == ["kept", "changed"]
+    assert told[1]["after"].endswith("danced.")
+
+
+def test_where_else_an_article_was_seen_is_told(door: HttpDoor) -> None:
+    name = unique()
+    article = store(door, story(name), source=name)["article"]
+    store(door, story(name), source=f"{name}-other", url="https://e.example/copy")
+
+    (sighting,) = read(door, f"/v1/articles/{article}/sightings").json()["sightings"]
+
+    assert (sighting["source"], sighting["relation"]) == (f"{name}-other", "exact")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        (f"/v1/articles/{uuid.UUID(int=1)}", 404, "unknown_article"),
+        (f"/v1/articles/{uuid.UUID(int=1)}/raw", 404, "unknown_article"),
+        (f"/v1/articles/{uuid.UUID(int=1)}/revisions", 404, "unknown_article"),
+        (f"/v1/articles/{uuid.UUID(int=1)}/revisions/{10**30}", 404, "unknown_article"),
+        (f"/v1/articles/{uuid.UUID(int=1)}/sightings", 404, "unknown_article"),
+        (f"/v1/articles/{uuid.UUID(int=1)}/diff?before=1&after=2", 404, "unknown_article"),
+        ("/v1/articles/not-an-id", 422, "invalid_request"),
+        ("/v1/articles?limit=0", 422, "invalid_request"),
+        ("/v1/articles?received_from=2026-01-01", 422, "invalid_request"),
+        ("/v1/articles?changed_since=-1", 422, "invalid_request"),
+        ("/v1/articles?source=a%00b", 422, "invalid_request"),
+        (f"/v1/articles?changed_since=1&before={uuid.UUID(int=1)}", 422, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem(door: HttpDoor, path: str, status: int, code: str) -> None:
+    assert is_problem(door.client.get(path, headers=JSON), status, code)
