@@ -77,6 +77,10 @@ class InvalidJob(InputError):
     """The job does not follow the published schema."""
 
 
+class InvalidQuery(InputError):
+    """A search that asks for nothing, or for too much."""
+
+
 class UnsupportedJobVersion(InvalidJob):
     """The job is of a version that this copydesk does not speak."""
 

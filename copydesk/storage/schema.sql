@@ -180,6 +180,24 @@ create table outbox (
 create unique index outbox_position on outbox (position);
 create index outbox_unnumbered on outbox (id) where position is null;
 
+-- How far each reader inside copydesk has followed the changes.
+create table follower (
+    name     text primary key,
+    position bigint not null default 0,
+    moved_at timestamptz not null default now()
+);
+
+-- What articles are found by. Written after their commit: in the insert path it costs 7.6 times the row.
+create table article_text (
+    article_id    uuid primary key references article_head on delete cascade,
+    revision      integer not null,
+    -- The text search configuration that stemmed the words; a query must use the same.
+    configuration text not null,
+    words         tsvector not null
+);
+create index article_text_words on article_text using gin (words);
+create index article_text_configuration on article_text (configuration);
+
 -- Polled feeds. etag, last_modified and body_sha256 are those of the last body of which every item is committed.
 create table feed (
     id             bigint generated always as identity primary key,

@@ -25,6 +25,7 @@ from services.api.ids import status_url
 from services.api.memory import Acceptance
 from services.api.problems import Refused, come_back
 from services.api.schemas import Accepted, DocumentIn, Live, Pending, Problem, Ready, Settled, Stored, check_hint
+from services.api.search import add_search
 from services.api.waiting import Stopping
 
 DESCRIPTION = """\
@@ -128,6 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
     _add_documents(app, door)
     _add_items(app, door)
     add_articles(app, door.database)
+    add_search(app, door.database)
     _add_health(app, door)
     _complete_openapi(app)
     return app

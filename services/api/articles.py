@@ -36,19 +36,19 @@ T = TypeVar("T")
 LIMIT_MAX = 500
 
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-_AWAY: dict[int | str, dict[str, Any]] = {
+AWAY: dict[int | str, dict[str, Any]] = {
     422: {"description": "A parameter is wrong.", **_PROBLEM},
     503: {"description": "Postgres does not answer.", **_PROBLEM},
 }
 _ONE: dict[int | str, dict[str, Any]] = {
     304: {"description": "It is as the `If-None-Match` says."},
     404: {"description": "There is none.", **_PROBLEM},
-    **_AWAY,
+    **AWAY,
 }
 
-_Text = Annotated[str | None, Query(max_length=2000, pattern=r"^[^\x00]+$")]
+Text = Annotated[str | None, Query(max_length=2000, pattern=r"^[^\x00]+$")]
 _Moment = Annotated[AwareDatetime | None, Query(description="ISO 8601 with an offset.")]
-_Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 _Position = Annotated[int | None, Query(ge=0, le=2**63 - 1, description="`next` of the answer before; 0 to begin.")]
 
 
@@ -60,20 +60,20 @@ def add_articles(app: FastAPI, database: Database) -> None:
 
 
 def _add_lists(app: FastAPI, database: Database) -> None:
-    @app.get("/v1/articles", response_model=Page | Changes, summary="List articles", responses=_AWAY)
+    @app.get("/v1/articles", response_model=Page | Changes, summary="List articles", responses=AWAY)
     async def list_articles(
         *,
-        source: _Text = None,
-        language: _Text = None,
-        publisher: _Text = None,
-        url: _Text = None,
+        source: Text = None,
+        language: Text = None,
+        publisher: Text = None,
+        url: Text = None,
         published_from: _Moment = None,
         published_to: _Moment = None,
         received_from: _Moment = None,
         received_to: _Moment = None,
         before: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
         changed_since: _Position = None,
-        limit: _Limit = 50,
+        limit: Limit = 50,
     ) -> Page | Changes:
         """Newest first; with `changed_since`, in the order of their latest change, and none is ever missed."""
         filters = Filters(source, language, publisher, url, published_from, published_to, received_from, received_to)

@@ -7,12 +7,14 @@ from copydesk import logs
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.reconciler import SpoolReconciler
+from copydesk.delivery.search_index import index_texts
 from copydesk.queue.app import make_app
 from copydesk.settings import load
 from services.scheduler.app import Chore, Scheduler
 
 RECONCILE_EVERY_S = 2.0
 NUMBER_EVERY_S = 0.5
+INDEX_EVERY_S = 1.0
 
 
 def main() -> None:
@@ -28,6 +30,7 @@ def main() -> None:
             SpoolReconciler(settings.spool, app, redis_url, overdue_s=settings.overdue_s).turn,
         ),
         Chore("number changes", NUMBER_EVERY_S, number_changes),
+        Chore("index texts", INDEX_EVERY_S, index_texts),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
     ]
     scheduler = Scheduler(settings, chores)

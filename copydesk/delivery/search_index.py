@@ -1,0 +1,42 @@
+"""Makes articles findable after their commit: follows the numbered changes, a batch a transaction."""
+
+from __future__ import annotations
+
+from copydesk.searching.terms import configuration, terms, vector
+from copydesk.storage import followers, search
+from copydesk.storage.connection import Connection, translated_errors
+from copydesk.storage.rows import Row
+from copydesk.storage.search import ChangedText
+
+FOLLOWER = "search"
+
+
+def index_texts(connection: Connection) -> None:
+    """Index everything that changed. Raises `DatabaseUnavailable`."""
+    with translated_errors("index texts"):
+        while _step(connection):
+            pass
+
+
+def _step(connection: Connection) -> bool:
+    """One batch; whether there may be more."""
+    with connection.transaction():
+        changed = search.changed_texts(connection, followers.take(connection, FOLLOWER))
+        if not changed:
+            return False
+        search.write(connection, [_row(one) for one in changed])
+        followers.move(connection, FOLLOWER, changed[-1].position)
+    return len(changed) == search.BATCH
+
+
+def _row(changed: ChangedText) -> Row:
+    title, body = terms(changed.title), terms(changed.body)
+    return {
+        "article_id": changed.article_id,
+        "revision": changed.revision,
+        "configuration": configuration(changed.language),
+        "title": title.words,
+        "title_runs": vector(title.runs),
+        "body": body.words,
+        "body_runs": vector(body.runs),
+    }

@@ -1,0 +1,91 @@
+"""The route that finds articles by their words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import FastAPI, Query
+from pydantic import BaseModel, Field
+
+from copydesk.errors import InvalidQuery
+from copydesk.models import SearchQuery
+from copydesk.searching.highlight import candidates, snippets
+from copydesk.searching.query import read_query
+from copydesk.searching.terms import AS_WRITTEN, CONFIGURATIONS, configuration, plain_runs
+from copydesk.storage import search
+from copydesk.storage.connection import Connection
+from services.api.article_schemas import Listed
+from services.api.articles import AWAY, Limit, Text
+from services.api.database import Database
+from services.api.problems import Refused
+
+
+class Found(Listed):
+    """An article that a search found."""
+
+    snippets: list[str] = Field(
+        description="Where it was found, as HTML: escaped, the words in `<mark>`. Empty where only the title or a "
+        "place far behind the beginning has them."
+    )
+
+
+class Results(BaseModel):
+    """What a search found."""
+
+    articles: list[Found]
+    next: str | None = Field(description="`before` of the next page, newest first; null on the last one.")
+
+
+def add_search(app: FastAPI, database: Database) -> None:
+    """Add the route."""
+
+    @app.get("/v1/search", summary="Find articles by their words", responses=AWAY)
+    async def find(
+        *,
+        q: Annotated[str, Query(min_length=1, description='Words, "a phrase", -without, this OR that.')],
+        language: Text = None,
+        source: Text = None,
+        order: Annotated[
+            Literal["relevance", "newest"], Query(description="Relevance looks at the newest 2,000 of the found.")
+        ] = "relevance",
+        before: Annotated[UUID | None, Query(description="`next` of the page before; newest first only.")] = None,
+        limit: Limit = 20,
+    ) -> Results:
+        """Forms of a word are found by its language's rules; in Chinese, Japanese, Korean and Thai any piece."""
+        try:
+            query = read_query(q)
+        except InvalidQuery as error:
+            raise Refused(422, error.code, str(error)) from error
+        if before is not None and order == "relevance":
+            raise Refused(422, "invalid_request", "before goes with order=newest")
+
+        def ask(connection: Connection) -> list[Found]:
+            found = search.search(
+                connection,
+                query,
+                _asked(connection, language),
+                language=language,
+                source=source,
+                by_relevance=order == "relevance",
+                before=str(before) if before else None,
+                limit=limit + 1,
+            )
+            return [_shown(connection, query, row) for row in found[: limit + 1]]
+
+        found = await database.ask(ask)
+        following = found[limit - 1].id if len(found) > limit and order == "newest" else None
+        return Results(articles=found[:limit], next=following)
+
+
+def _asked(connection: Connection, language: str | None) -> list[str]:
+    known = {*CONFIGURATIONS.values(), AS_WRITTEN}
+    used = {configuration(language)} if language else set(search.configurations(connection))
+    return sorted(used & known)
+
+
+def _shown(connection: Connection, query: SearchQuery, row: dict[str, Any]) -> Found:
+    text = row["text"]
+    words = [word for term in query.wanted for word in term.terms.words.split()]
+    met = search.forms(connection, query, row["configuration"], candidates(text, words)) if words else set()
+    return Found(**row, snippets=snippets(text, met, plain_runs(query)))
