@@ -25,6 +25,12 @@ select a.id::text, a.source, a.revision, a.publisher, a.language, a.title, a.sec
   from article a join article_head h on h.id = a.id
 """
 
+# And everything else, for an export.
+_LISTED_WHOLE: LiteralString = _LISTED.replace(
+    ", h.position",
+    ", h.position, a.credits, a.text, a.captions, a.corrections, a.removed, a.meta, a.raw_sha256, a.rules_version",
+)
+
 _ONE = """
 select id::text, source, revision, publisher, language, title, section, published_at, published_text, zone_unknown,
        updated_text, authors, credits, dateline, body, text, rights, captions, corrections, removed, format, url,
@@ -114,20 +120,26 @@ def newest(connection: Connection, filters: Filters, *, before: str | None, limi
     return _rows(connection, *_listing(filters, {"before": before}, order="h.id desc", limit=limit))
 
 
-def changed_since(connection: Connection, filters: Filters, *, position: int, limit: int) -> list[Fields]:
+def changed_since(
+    connection: Connection, filters: Filters, *, position: int, limit: int, whole: bool = False
+) -> list[Fields]:
     """Articles whose content changed behind a position, in the order of their latest change.
 
     A change is seen once it is numbered (`outbox.number`), so nothing appears at or below a position already read.
+    `whole` adds the text and all else that lists leave out.
     """
-    return _rows(connection, *_listing(filters, {"position": position}, order="h.position", limit=limit))
+    columns = _LISTED_WHOLE if whole else _LISTED
+    return _rows(
+        connection, *_listing(filters, {"position": position}, order="h.position", limit=limit, columns=columns)
+    )
 
 
 def _listing(
-    filters: Filters, start: Mapping[str, Any], *, order: LiteralString, limit: int
+    filters: Filters, start: Mapping[str, Any], *, order: LiteralString, limit: int, columns: LiteralString = _LISTED
 ) -> tuple[LiteralString, dict[str, Any]]:
     asked = {name: value for name, value in {**asdict(filters), **start}.items() if value is not None}
     where: LiteralString = " and ".join(_CONDITIONS[name] for name in asked) or "true"
-    return f"{_LISTED} where {where} order by {order} limit %(limit)s", {**asked, "limit": limit}
+    return f"{columns} where {where} order by {order} limit %(limit)s", {**asked, "limit": limit}
 
 
 def _rows(connection: Connection, query: LiteralString, values: Mapping[str, Any]) -> list[Fields]:

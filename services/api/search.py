@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
+from copydesk.delivery import finding
 from copydesk.errors import InvalidQuery
-from copydesk.models import SearchQuery
-from copydesk.searching.highlight import candidates, snippets
-from copydesk.searching.query import read_query
-from copydesk.searching.terms import AS_WRITTEN, CONFIGURATIONS, configuration, plain_runs
-from copydesk.storage import search
 from copydesk.storage.connection import Connection
 from services.api.article_schemas import Listed
 from services.api.articles import AWAY, Limit, Text
@@ -53,39 +49,24 @@ def add_search(app: FastAPI, database: Database) -> None:
         limit: Limit = 20,
     ) -> Results:
         """Forms of a word are found by its language's rules; in Chinese, Japanese, Korean and Thai any piece."""
-        try:
-            query = read_query(q)
-        except InvalidQuery as error:
-            raise Refused(422, error.code, str(error)) from error
         if before is not None and order == "relevance":
             raise Refused(422, "invalid_request", "before goes with order=newest")
 
         def ask(connection: Connection) -> list[Found]:
-            found = search.search(
+            found = finding.find(
                 connection,
-                query,
-                _asked(connection, language),
+                q,
                 language=language,
                 source=source,
                 by_relevance=order == "relevance",
                 before=str(before) if before else None,
                 limit=limit + 1,
             )
-            return [_shown(connection, query, row) for row in found[: limit + 1]]
+            return [Found(**row, snippets=snippets) for row, snippets in found]
 
-        found = await database.ask(ask)
+        try:
+            found = await database.ask(ask)
+        except InvalidQuery as error:
+            raise Refused(422, error.code, str(error)) from error
         following = found[limit - 1].id if len(found) > limit and order == "newest" else None
         return Results(articles=found[:limit], next=following)
-
-
-def _asked(connection: Connection, language: str | None) -> list[str]:
-    known = {*CONFIGURATIONS.values(), AS_WRITTEN}
-    used = {configuration(language)} if language else set(search.configurations(connection))
-    return sorted(used & known)
-
-
-def _shown(connection: Connection, query: SearchQuery, row: dict[str, Any]) -> Found:
-    text = row["text"]
-    words = [word for term in query.wanted for word in term.terms.words.split()]
-    met = search.forms(connection, query, row["configuration"], candidates(text, words)) if words else set()
-    return Found(**row, snippets=snippets(text, met, plain_runs(query)))

@@ -1,0 +1,177 @@
+"""`copydesk articles` and `copydesk export`: what is stored, from a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from copydesk.errors import UsageError
+from copydesk.settings import load
+
+if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
+    from copydesk.storage.connection import Connection
+    from copydesk.storage.reading import Filters
+
+app = typer.Typer(no_args_is_help=True, help="List, show, search and compare articles.")
+
+Source = Annotated[str | None, typer.Option(help="Only of this sender.")]
+Language = Annotated[str | None, typer.Option(help="Only in this language, as `en` or `zh`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
+
+
+@app.command("list")
+def list_(
+    source: Source = None,
+    language: Language = None,
+    since: Annotated[datetime | None, typer.Option(help="Received at this time or later.")] = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List articles, newest first."""
+    from copydesk.storage import reading
+
+    filters = replace(_filters(source, language), received_from=since.astimezone() if since else None)
+    with _connected() as connection:
+        found = reading.newest(connection, filters, before=None, limit=limit)
+    _print_rows(found, as_json=as_json)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help='Words, "a phrase", -without, this OR that.')],
+    source: Source = None,
+    language: Language = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find articles by their words, the best first."""
+    from copydesk.delivery import finding
+
+    with _connected() as connection:
+        found = finding.find(connection, query, language=language, source=source, by_relevance=True, limit=limit)
+    _print_rows([row.article for row in found], as_json=as_json)
+
+
+@app.command()
+def show(
+    article: Annotated[UUID, typer.Argument(help="The article's id.")],
+    revision: Annotated[int | None, typer.Option(min=1, help="This revision; the current one when not given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an article: its fields, its text and what was removed."""
+    from copydesk.storage import reading
+
+    with _connected() as connection:
+        wanted = str(article)
+        found = reading.revision(connection, wanted, revision) if revision else reading.article(connection, wanted)
+    if found is None:
+        raise UsageError(str(article), "there is no such article, or not in this revision")
+    if as_json:
+        print(_json(found))
+        return
+    console = Console()
+    head = Table(box=None, show_header=False, padding=(0, 1))
+    for name in ("title", "publisher", "authors", "published_text", "dateline", "language", "source", "url", "rights"):
+        value = found[name]
+        if value:
+            head.add_row(name, ", ".join(value) if isinstance(value, list) else str(value))
+    console.print(head)
+    console.print("\n" + found["text"] + "\n", markup=False, highlight=False)
+    for piece in found["removed"]:
+        console.print(f"{piece['kind']:10} {piece['rule']:28} {piece['text']}", style="dim", markup=False)
+
+
+@app.command()
+def diff(
+    article: Annotated[UUID, typer.Argument(help="The article's id.")],
+    before: Annotated[int, typer.Option(min=1, help="The older revision.")],
+    after: Annotated[int, typer.Option(min=1, help="The newer one.")],
+) -> None:
+    """Show what changed between two revisions."""
+    from copydesk.dedupe.difference import changes
+    from copydesk.storage import reading
+
+    with _connected() as connection:
+        old, new = (reading.revision(connection, str(article), number) for number in (before, after))
+    if old is None or new is None:
+        raise UsageError(str(article), "there is no such article, or not in these revisions")
+    console = Console()
+    for change in changes([old["title"] or "", *old["body"]], [new["title"] or "", *new["body"]]):
+        if change.kind != "kept":
+            for sign, text, style in (("-", change.before, "red"), ("+", change.after, "green")):
+                if text is not None:
+                    console.print(f"{sign} {text}", style=style, markup=False, highlight=False)
+
+
+def export(
+    target: Annotated[Path, typer.Argument(help="A .jsonl or .csv file to append to, or a folder for Parquet files.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="jsonl, csv or parquet; by the target's ending when not given.")
+    ] = None,
+    source: Source = None,
+    language: Language = None,
+) -> None:
+    """Write every article that changed since the last export to the same target, in the order of the changes."""
+    from copydesk.delivery import export as exporting
+
+    chosen = form or {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}.get(target.suffix, "parquet")
+    if chosen not in ("jsonl", "csv", "parquet"):
+        raise UsageError(chosen, "the format is one of jsonl, csv and parquet")
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} articles"), TimeElapsedColumn())
+    with _connected() as connection, Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("export", total=None)
+        place = exporting.export(
+            connection,
+            target,
+            chosen,  # type: ignore[arg-type]  # checked above
+            _filters(source, language),
+            told=lambda count: progress.advance(task, count),
+        )
+        count = int(progress.tasks[0].completed)
+    print(f"{count} articles written; the position is {place.position}")
+
+
+def _filters(source: str | None, language: str | None) -> Filters:
+    from copydesk.storage.reading import Filters
+
+    return Filters(source=source, language=language)
+
+
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    from copydesk.storage import connection as database
+
+    settings = load(os.environ)
+    url = settings.postgres_url.get_secret_value()
+    with database.connect(url, deadline_s=60.0, name="copydesk cli") as it, database.translated_errors("question"):
+        yield it
+
+
+def _print_rows(found: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print(_json(found))
+        return
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in ("id", "received", "source", "title", "publisher"):
+        table.add_column(name, overflow="fold")
+    for row in found:
+        received = f"{row['received_at']:%Y-%m-%d %H:%M}"
+        table.add_row(row["id"], received, row["source"], row["title"] or "", row["publisher"] or "")
+    Console().print(table)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False, indent=1)
