@@ -129,6 +129,7 @@ class _Carried:
             "stage": "read",
             "raw_sha256": None,
             "meta": self.item.meta,
+            "hints": self.item.hints,
         }
         return OutcomeEntry.model_validate(fields | changes)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from copydesk.dedupe.identity import VERSIONED, judge
-from copydesk.models import Held, IdentityKey, Outcome, Verdict
+from copydesk.models import Held, Hints, IdentityKey, Json, Outcome, Verdict
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle, NewRevision
 from copydesk.storage.dead_letters import DeadLetter
@@ -117,8 +117,22 @@ def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collecti
                     entry.reason,
                     trace=entry.trace,
                     raw_sha256=entry.raw_sha256,
+                    context=context_of(entry),
                 )
             )
+
+
+def context_of(entry: ArticleEntry | OutcomeEntry) -> Json:
+    """What a dead letter keeps of its item's job, so that it can be handed over again."""
+    given = entry.hints if isinstance(entry, OutcomeEntry) else Hints(filename=entry.name, url=entry.document.url)
+    return {
+        "kind": entry.job.kind,
+        "origin": entry.job.origin,
+        "received_at": entry.job.received_at.isoformat(),
+        "parent_id": entry.parent_id,
+        "hints": (given or Hints(filename=entry.name)).model_dump(exclude_none=True),
+        "meta": entry.meta,
+    }
 
 
 def feed_item(entry: OutcomeEntry) -> tuple[str, str] | None:
@@ -277,6 +291,7 @@ def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | N
                 verdict.code,
                 verdict.reason,
                 raw_sha256=entry.raw_sha256,
+                context=context_of(entry),
             )
         )
     if verdict.outcome is Outcome.DUPLICATE:

@@ -166,6 +166,7 @@ def _refuse(
         str(error),
         raw_sha256=entry.raw_sha256,
         payload=incoming.payload,
+        context=settlement.context_of(entry),
     )
     receipt = Receipt(
         entry.job.id,

@@ -18,7 +18,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
-from copydesk.models import Document, Json, Label, Moment, Name, Outcome, Wire
+from copydesk.models import Document, Hints, Json, Label, Moment, Name, Outcome, Wire
 from copydesk.queue.jobs import Door
 
 ARTICLES = "articles"
@@ -77,6 +77,8 @@ class OutcomeEntry(Wire):
     raw_sha256: Sha256 | None
     meta: Json | None
     trace: str | None = None
+    hints: Hints | None = None
+    """Of the job's item, so that it can be handed over again as it was."""
 
 
 class Whose(BaseModel):

@@ -155,8 +155,19 @@ create table dead_letter (
     -- The stream entry itself, for one that never became a row.
     payload    bytea,
     recorded_at timestamptz not null default now(),
+    -- What the job said of the item, so that it can be handed over again as it was: kind, origin, parent, hints, meta.
+    context    json,
+    -- What became of it: null while nobody has dealt with it.
+    resolution text check (resolution in ('asked', 'replayed', 'discarded', 'impossible')),
+    -- Why it was discarded or cannot be replayed.
+    note       text,
+    -- The job that carries it again.
+    replay_id  text,
+    resolved_at timestamptz,
     unique (ingest_id, item_id)
 );
+create index dead_letter_open on dead_letter (id) where resolution is null;
+create index dead_letter_asked on dead_letter (id) where resolution = 'asked';
 
 -- Notes taken before an entry is tried alone, so that one that ends its process is known the next time.
 create table attempt (

@@ -7,6 +7,7 @@ from copydesk import logs
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.reconciler import SpoolReconciler
+from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
 from copydesk.queue.app import make_app
 from copydesk.settings import load
@@ -15,6 +16,7 @@ from services.scheduler.app import Chore, Scheduler
 RECONCILE_EVERY_S = 2.0
 NUMBER_EVERY_S = 0.5
 INDEX_EVERY_S = 1.0
+REPLAY_EVERY_S = 1.0
 
 
 def main() -> None:
@@ -31,6 +33,7 @@ def main() -> None:
         ),
         Chore("number changes", NUMBER_EVERY_S, number_changes),
         Chore("index texts", INDEX_EVERY_S, index_texts),
+        Chore("replays", REPLAY_EVERY_S, Replays(settings.spool, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
     ]
     scheduler = Scheduler(settings, chores)
