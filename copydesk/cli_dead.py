@@ -33,6 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list")
 def list_(
+    *,
     code: Code = None,
     source: Source = None,
     outcome: Outcome = None,
@@ -123,6 +124,7 @@ def replay(
 def discard(
     reason: Annotated[str, typer.Option(prompt=True, help="Why; kept with the letter.")],
     ids: Ids = None,
+    *,
     code: Code = None,
     source: Source = None,
     outcome: Outcome = None,

@@ -33,7 +33,7 @@ from copydesk.fetching import Client, Fetched, Limits, Validators
 from copydesk.formats.feed_pace import asked_interval_s
 from copydesk.models import Hints
 from copydesk.queue.app import offer
-from copydesk.queue.jobs import read_fetch_job
+from copydesk.queue.jobs import FetchJob, read_asked
 from copydesk.settings import Settings
 from copydesk.storage import connection as database
 from copydesk.storage import feeds
@@ -55,22 +55,12 @@ class Polling:
         self._settings = settings
         self._app = app
         self._bounds = Bounds(settings.feed_interval_min_s, settings.feed_interval_max_s)
-        self._client = Client(
-            Limits(
-                connect_s=settings.fetch_connect_s,
-                read_s=settings.fetch_read_s,
-                whole_s=settings.fetch_whole_s,
-                body_bytes=settings.document_bytes_max,
-                redirects=settings.fetch_redirects_max,
-            ),
-            user_agent=user_agent(settings.fetch_contact),
-            allow_private=settings.fetch_allow_private,
-        )
+        self._client = client_of(settings)
 
     def carry(self, payload: object, *, task_id: str) -> None:
         """Poll the feed that a job names. Never raises for what the feed or a dependency did: its lease ends."""
         try:
-            job = read_fetch_job(payload, task_id=task_id)
+            job = read_asked(FetchJob, payload, task_id=task_id)
         except InvalidJob as error:
             self.refuse(task_id, error, b"")
             return
@@ -178,6 +168,18 @@ class Polling:
                 yield connection
         finally:
             connection.close()
+
+
+def client_of(settings: Settings) -> Client:
+    """The web client that the settings describe."""
+    limits = Limits(
+        connect_s=settings.fetch_connect_s,
+        read_s=settings.fetch_read_s,
+        whole_s=settings.fetch_whole_s,
+        body_bytes=settings.document_bytes_max,
+        redirects=settings.fetch_redirects_max,
+    )
+    return Client(limits, user_agent=user_agent(settings.fetch_contact), allow_private=settings.fetch_allow_private)
 
 
 def user_agent(contact: str | None) -> str:

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -95,8 +95,28 @@ class Client:
             here, moved_to = target, target if is_permanent else moved_to
         raise FetchSoft(url, f"more than {self._limits.redirects} redirects")
 
-    def _ask(self, url: str, validators: Validators | None, deadline: float) -> _Answer:
-        """One request and its answer; the body is read where there is one to keep."""
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send `body`; returns the status, which is 2xx. No redirect is followed, no answer's body is read.
+
+        Raises as `fetch` does, for every other status too.
+        """
+        deadline = time.monotonic() + self._limits.whole_s
+        answer = self._ask(url, None, deadline, send=body, also=headers)
+        if answer.status // 100 == 2:
+            return answer.status
+        asked_s = headers_read.retry_after_s(answer.headers, datetime.now(UTC))
+        raise _graded(answer.status)(url, f"status {answer.status}", asked_s, answer.status)
+
+    def _ask(
+        self,
+        url: str,
+        validators: Validators | None,
+        deadline: float,
+        *,
+        send: bytes | None = None,
+        also: Mapping[str, str] | None = None,
+    ) -> _Answer:
+        """One request and its answer. With something to `send` it is a POST; else the answer's body is read."""
         place = parsed(url)
         host = str(place.host).strip("[]")
         with _translated_errors(url):
@@ -105,15 +125,17 @@ class Client:
             try:
                 with _cut_off(connection.sock, url, deadline):
                     connection.request(
-                        "GET",
+                        "GET" if send is None else "POST",
                         place.request_uri,
-                        headers=self._headers(place, validators),
+                        body=send,
+                        headers=self._headers(place, validators) | dict(also or {}),
                         preload_content=False,
                         decode_content=False,
                     )
                     response = connection.getresponse()
                     kept = {name.lower(): value for name, value in response.headers.items()}
-                    body = self._read(url, response, kept) if response.status in _WITH_BODY else b""
+                    has_body = send is None and response.status in _WITH_BODY
+                    body = self._read(url, response, kept) if has_body else b""
                     return _Answer(response.status, kept, body)
             finally:
                 connection.close()

@@ -19,8 +19,10 @@ from copydesk.queue.jobs import (
     FETCH_TASK,
     INGEST_QUEUE,
     INGEST_TASK,
+    WEBHOOK_TASK,
     FetchJob,
     Job,
+    WebhookJob,
     payload_of,
 )
 from copydesk.queue.streams import ArticleStream, connect, translated_errors
@@ -84,6 +86,12 @@ def offer(app: Celery, job: Job) -> None:
 def ask_to_fetch(app: Celery, job: FetchJob) -> None:
     """Put a feed on the fetch queue. Raises `QueueUnavailable`."""
     _send(app, FETCH_TASK, FETCH_QUEUE, job.model_dump(mode="json"), f"feed-{job.feed_id}-{job.lease.isoformat()}")
+
+
+def ask_to_tell(app: Celery, job: WebhookJob) -> None:
+    """Put a webhook on the fetch queue. Raises `QueueUnavailable`."""
+    task_id = f"webhook-{job.webhook_id}-{job.lease.isoformat()}"
+    _send(app, WEBHOOK_TASK, FETCH_QUEUE, job.model_dump(mode="json"), task_id)
 
 
 def _send(app: Celery, task: str, queue: str, payload: dict[str, Any], task_id: str) -> None:

@@ -12,7 +12,7 @@ import json
 import time
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -26,6 +26,9 @@ INGEST_QUEUE = "copydesk.ingest"
 
 FETCH_TASK = "copydesk.fetch"
 FETCH_QUEUE = "copydesk.fetch"
+
+# On the fetch queue too: its workers are the only processes that open connections to the outside.
+WEBHOOK_TASK = "copydesk.webhook"
 
 # A stock producer that names no queue sends to this one.
 DEFAULT_QUEUE = "celery"
@@ -124,10 +127,21 @@ class FetchJob(Wire):
     lease: Moment
 
 
-def read_fetch_job(payload: object, *, task_id: str) -> FetchJob:
-    """Check a payload as it came off the queue. Raises `InvalidJob`."""
+class WebhookJob(Wire):
+    """Version 1 of what the scheduler asks of a fetch worker: a webhook, and the lease it is called under."""
+
+    v: Literal[1]
+    webhook_id: int
+    lease: Moment
+
+
+Asked = TypeVar("Asked", FetchJob, WebhookJob)
+
+
+def read_asked(kind: type[Asked], payload: object, *, task_id: str) -> Asked:
+    """Check a payload of the fetch queue as it came. Raises `InvalidJob`."""
     try:
-        return FetchJob.model_validate_json(json.dumps(payload, default=str))
+        return kind.model_validate_json(json.dumps(payload, default=str))
     except ValidationError as error:
         raise InvalidJob(task_id, "; ".join(_faults(error))) from error
     except (TypeError, ValueError, RecursionError) as error:

@@ -266,7 +266,7 @@ class ArticleStream:
         with translated_errors("closed jobs"):
             if cursor == "$":  # given back as a place, or what is told between two calls would be missed
                 newest = self._redis.xrevrange(CLOSED, count=1)
-                cursor = _text(newest[0][0]) if newest else "0-0"
+                cursor = text(newest[0][0]) if newest else "0-0"
             reply = self._redis.xread({CLOSED: cursor}, count=1000, block=block_ms)
             found = list(_entries(_only_stream(reply)))
             ids = [str(entry.payload.decode()) for entry in found]
@@ -294,7 +294,7 @@ class ArticleStream:
             count=max(len(found) * 4, 100),
             consumername=consumer,
         )
-        counts = {_text(p["message_id"]): int(p["times_delivered"]) for p in pending}
+        counts = {text(p["message_id"]): int(p["times_delivered"]) for p in pending}
         return [Incoming(i.stream_id, i.payload, i.raw, counts.get(i.stream_id, 1)) for i in found]
 
     def _recreate_group(self, error: redis.ResponseError) -> None:
@@ -304,7 +304,8 @@ class ArticleStream:
         self.create_group()
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """A name or id as Redis gives it."""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
@@ -323,4 +324,4 @@ def _entries(found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> Iterat
         if fields is None:  # deleted while pending; Redis 7 and later drop it from the pending list by themselves
             continue
         payload = fields.get(b"d", fields.get(b"job", b""))
-        yield Incoming(_text(stream_id), payload, fields.get(b"raw"))
+        yield Incoming(text(stream_id), payload, fields.get(b"raw"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
@@ -33,6 +35,80 @@ with last as (select coalesce(max(position), 0) as position from outbox),
                 where h.id = m.article_id)
 select count(*) from numbered
 """
+
+
+# The article as it is now: an event says that something changed, the reader fetches what it is.
+_AFTER = """
+select o.position, o.event, o.article_id::text, o.revision, o.item_id, i.source, r.title, r.url, r.language,
+       r.publisher, r.published_text, o.written_at
+  from outbox o
+  left join ingest i on i.id = o.ingest_id
+  left join article_head h on h.id = o.article_id
+  left join revision r on r.article_id = h.id and r.number = h.current_revision
+ where o.position > %(position)s
+   and (%(events)s::text[] is null or o.event = any (%(events)s))
+   and (%(source)s::text is null or i.source = %(source)s)
+ order by o.position limit %(limit)s
+"""
+
+_NEWEST = "select coalesce(max(position), 0) from outbox"
+
+
+class Event(NamedTuple):
+    """A numbered change."""
+
+    position: int
+    event: str
+    article_id: str
+    revision: int | None
+    item_id: str
+    source: str | None
+    title: str | None
+    url: str | None
+    language: str | None
+    publisher: str | None
+    published: str | None
+    written_at: datetime
+
+    def told(self) -> dict[str, Any]:
+        """The event as JSON for a consumer."""
+        return {
+            "position": self.position,
+            "event": self.event,
+            "article": self.article_id,
+            "revision": self.revision,
+            "source": self.source,
+            "item": self.item_id,
+            "title": self.title,
+            "url": self.url,
+            "language": self.language,
+            "publisher": self.publisher,
+            "published": self.published,
+            "at": self.written_at.isoformat(),
+        }
+
+
+def after(
+    connection: Connection,
+    position: int,
+    limit: int,
+    *,
+    events: Sequence[str] | None = None,
+    source: str | None = None,
+) -> list[Event]:
+    """The next numbered events behind a position."""
+    values = {"position": position, "limit": limit, "events": events and list(events), "source": source}
+    with connection.cursor() as cursor:
+        cursor.execute(_AFTER, values)
+        return [Event(*row) for row in cursor.fetchall()]
+
+
+def newest(connection: Connection) -> int:
+    """The highest position given; 0 for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST)
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0
 
 
 def number(connection: Connection, limit: int = 1000) -> int:

@@ -198,6 +198,39 @@ create table follower (
     moved_at timestamptz not null default now()
 );
 
+-- Who is told of changes by HTTP. Events go out in order of their position, from the one behind `position`.
+create table webhook (
+    id           bigint generated always as identity primary key,
+    url          text not null unique,
+    -- The key of the signatures, in clear: it signs, so it cannot be kept as a hash.
+    secret       text not null,
+    events       text[] not null,
+    source       text,
+    enabled      boolean not null default true,
+    position     bigint not null,
+    due_at       timestamptz not null default now(),
+    leased_until timestamptz,
+    failures     integer not null default 0,
+    last_error   text,
+    delivered_at timestamptz,
+    added_at     timestamptz not null default now()
+);
+
+-- One row a call.
+create table webhook_log (
+    id         bigint generated always as identity primary key,
+    webhook_id bigint not null references webhook on delete cascade,
+    called_at  timestamptz not null default now(),
+    -- The first and last position of the call's events.
+    first      bigint not null,
+    last       bigint not null,
+    events     integer not null,
+    status     integer,
+    error      text,
+    seconds    double precision not null
+);
+create index webhook_log_webhook on webhook_log (webhook_id, id);
+
 -- What articles are found by. Written after their commit: in the insert path it costs 7.6 times the row.
 create table article_text (
     article_id    uuid primary key references article_head on delete cascade,

@@ -6,9 +6,11 @@ import signal
 from copydesk import logs
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
+from copydesk.delivery.event_stream import EventStream
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
+from copydesk.delivery.webhooks import DueWebhooks
 from copydesk.queue.app import make_app
 from copydesk.settings import load
 from services.scheduler.app import Chore, Scheduler
@@ -17,6 +19,7 @@ RECONCILE_EVERY_S = 2.0
 NUMBER_EVERY_S = 0.5
 INDEX_EVERY_S = 1.0
 REPLAY_EVERY_S = 1.0
+TELL_EVERY_S = 0.5
 
 
 def main() -> None:
@@ -34,6 +37,8 @@ def main() -> None:
         Chore("number changes", NUMBER_EVERY_S, number_changes),
         Chore("index texts", INDEX_EVERY_S, index_texts),
         Chore("replays", REPLAY_EVERY_S, Replays(settings.spool, app).turn),
+        Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
+        Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
     ]
     scheduler = Scheduler(settings, chores)

@@ -1,4 +1,4 @@
-"""The worker's Celery application and its one task; `celery -A workers.fetch` finds it by this file's name."""
+"""The worker's Celery application and its tasks; `celery -A workers.fetch` finds it by this file's name."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 from celery import Task
 
 from copydesk.delivery.polling import Polling
+from copydesk.delivery.webhooks import Telling
 from copydesk.queue.app import make_app
-from copydesk.queue.jobs import FETCH_TASK, sent_job
+from copydesk.queue.jobs import FETCH_TASK, WEBHOOK_TASK, sent_job
 from copydesk.settings import load
 
 settings = load(os.environ)
 app = make_app(settings)
 polling = Polling(settings, app)
+telling = Telling(settings)
 
 
 app.refuse = polling.refuse
@@ -24,3 +26,9 @@ app.refuse = polling.refuse
 def fetch(self: Task, *args: Any, **kwargs: Any) -> None:
     """Poll one feed, sent as `args=[job]` or `kwargs={"job": job}`."""
     polling.carry(sent_job(args, kwargs), task_id=self.request.id)
+
+
+@app.task(name=WEBHOOK_TASK, bind=True)
+def webhook(self: Task, *args: Any, **kwargs: Any) -> None:
+    """Tell one webhook what changed, sent as `args=[job]`."""
+    telling.carry(sent_job(args, kwargs), task_id=self.request.id)
