@@ -80,7 +80,10 @@ class Settings(BaseSettings):
         1 * MIB, ge=1024, description="Largest body inside a job; a larger one is rejected."
     )
 
-    http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on; it asks for no key yet.")
+    http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on.")
+    http_keys: Literal["none", "required"] = Field(
+        "none", description="Whether the HTTP door asks for keys, which `copydesk keys` makes."
+    )
     http_port: int = Field(8040, ge=1, le=65535, description="Port of the HTTP door.")
     http_group_s: float = Field(
         0.002, ge=0, le=1, description="Seconds the HTTP door waits for more small documents to share one fsync."

@@ -198,6 +198,19 @@ create table follower (
     moved_at timestamptz not null default now()
 );
 
+-- Keys of the HTTP door. Of a key only a hash is kept; it is 256 random bits, so a fast one does.
+create table api_key (
+    id          text primary key,
+    name        text not null,
+    secret_hash text not null,
+    scopes      text[] not null,
+    -- Requests a minute and process; null is no limit.
+    per_minute  integer check (per_minute > 0),
+    created_at  timestamptz not null default now(),
+    expires_at  timestamptz,
+    revoked_at  timestamptz
+);
+
 -- Who is told of changes by HTTP. Events go out in order of their position, from the one behind `position`.
 create table webhook (
     id           bigint generated always as identity primary key,

@@ -18,6 +18,7 @@ from copydesk.settings import Settings
 from copydesk.storage import items
 from copydesk.storage.receipts import Receipt
 from services.api import answers, problems
+from services.api.access import Guarded
 from services.api.articles import add_articles
 from services.api.bodies import DOCUMENT_TYPES, JSON, MULTIPART, NDJSON
 from services.api.door import Door, Sender
@@ -126,6 +127,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.door = door
     problems.install(app)
+    if door.access:
+        app.add_middleware(Guarded, access=door.access)
     _add_documents(app, door)
     _add_items(app, door)
     add_articles(app, door.database)

@@ -19,6 +19,7 @@ from copydesk.models import Hints, Json
 from copydesk.queue.app import make_app
 from copydesk.settings import Settings
 from services.api import bodies
+from services.api.access import Access
 from services.api.batches import Batch, decoded, read_document
 from services.api.bodies import Body, Lines
 from services.api.database import Database
@@ -54,6 +55,7 @@ class Door:
         self.index = Index(settings.spool)
         self.waiting = Waiting(settings.redis_url.get_secret_value(), self.database)
         self.pressure = Pressure(settings, self._keep_up)
+        self.access = Access(self.database) if settings.http_keys == "required" else None
         self._keys = Keys()
         self._offering = Offering(settings.spool, make_app(settings))
         self._group = GroupCommit(settings.spool, settings.http_group_s, self._accepted)
@@ -67,6 +69,8 @@ class Door:
         except SpoolUnavailable as error:  # told by readyz; the door opens when the disk is back
             log.error("the spool cannot be read", error=str(error))
         self.pressure.start()
+        if self.access:
+            self.access.start()
         self._offering.start()
         self._group.start(loop)
         self.waiting.start(loop)
@@ -77,6 +81,8 @@ class Door:
         self._group.stop()
         self._offering.stop()
         self.pressure.stop()
+        if self.access:
+            self.access.stop()
         self.database.close()
 
     async def take(self, request: Request, sender: Sender) -> Acceptance:
