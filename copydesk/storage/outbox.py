@@ -8,13 +8,13 @@ from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
 _ADD = """
-insert into outbox (event, article_id, revision, ingest_id, item_id)
-select event, article_id, revision, ingest_id, item_id
+insert into outbox (event, article_id, revision, ingest_id, item_id, due_at)
+select event, article_id, revision, ingest_id, item_id, greatest(now(), due_at)
   from json_to_recordset(%s::json) as t(
-       event text, article_id uuid, revision integer, ingest_id text, item_id text)
+       event text, article_id uuid, revision integer, ingest_id text, item_id text, due_at timestamptz)
 """
 
 
 def add(connection: Connection, rows: Sequence[Row]) -> None:
-    """Insert events; keys are the columns."""
+    """Insert events; keys are the columns. `due_at` may be left out: the event may be told at once."""
     send(connection, _ADD, rows)
