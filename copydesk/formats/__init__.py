@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from copydesk.errors import UnknownFormat
-from copydesk.formats import feed, html, newsml_g2, ninjs, nitf, text
+from copydesk.formats import feed, html, newsml_1, newsml_g2, ninjs, nitf, text
 from copydesk.formats.opening import Opening, look
 from copydesk.models import Hints, Parsed
 
@@ -31,6 +31,7 @@ class Format(Protocol):
 FORMATS: Mapping[str, Format] = {
     "nitf": nitf,
     "newsml_g2": newsml_g2,
+    "newsml_1": newsml_1,
     "ninjs": ninjs,
     "feed": feed,
     "html": html,

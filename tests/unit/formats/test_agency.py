@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from copydesk.errors import CopydeskError, MalformedInput
-from copydesk.formats import agency, newsml_g2, ninjs, nitf, xml_tree
+from copydesk.formats import agency, newsml_1, newsml_g2, ninjs, nitf, xml_tree
 from copydesk.models import Hints, Status
 from tests.unit.formats.test_properties import check
 
@@ -37,6 +37,7 @@ ITEMS = st.dictionaries(
 ELEMENTS = [
     "nitf", "head", "docdata", "doc-id", "body", "body.head", "hedline", "hl1", "byline", "person", "body.content", "p",
     "media", "media-caption", "note", "date.release", "ed-msg", "du-key", "newsItem", "itemMeta", "contentMeta", "name",
+    "NewsItem", "NewsComponent", "ContentItem", "DataContent", "Role", "NewsLines",
     "contentSet", "inlineXML", "inlineData", "embargoed", "pubStatus", "headline", "by", "rightsInfo", "itemSet",
     "copyrightHolder", "events", "html", "table", "br",
 ]  # fmt: skip
@@ -82,9 +83,9 @@ def test_any_json_of_its_names_is_items_or_our_error(value: Any) -> None:
         check(parsed)
 
 
-@pytest.mark.parametrize("module", [nitf, newsml_g2])
+@pytest.mark.parametrize("module", [nitf, newsml_g2, newsml_1])
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(tree=TREES, root=st.sampled_from(["nitf", "newsItem", "newsMessage", "contentSet"]))
+@given(tree=TREES, root=st.sampled_from(["nitf", "newsItem", "newsMessage", "NewsML"]))
 def test_any_tree_of_its_names_is_items_or_our_error(module: Any, tree: str, root: str) -> None:
     try:
         found = module.parse(f"<{root}>{tree}</{root}>".encode("utf-8", "surrogatepass"), Hints())
