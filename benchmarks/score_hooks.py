@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from copydesk import pipeline
+from copydesk import formats, pipeline
 from copydesk.cleaning import Rules, load_rules, to_json
+from copydesk.errors import InputError
 from copydesk.formats import PARSERS
-from copydesk.models import Hints, RawItem
+from copydesk.models import Cleaned, Hints, Parsed, RawItem, Status
 
 _RECEIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,3 +25,39 @@ def plaintext(data: bytes, filename: str) -> dict[str, Any]:
     item = RawItem(data, "inbox", _RECEIVED_AT, Hints(filename=filename, media_type="text/plain"))
     parsed = PARSERS["text"](data, item.hints)[0]
     return to_json(pipeline.clean(parsed, item, _rules()), parsed.encoding)
+
+
+def agency(data: bytes, filename: str) -> list[dict[str, Any]]:
+    """One answer an item of an agency file; a sole one of kind `unreadable` for a file of no format."""
+    item = RawItem(data, "inbox", _RECEIVED_AT, Hints(filename=filename))
+    try:
+        candidates = formats.parse(data, item.hints)
+    except InputError as error:
+        return [{"outcome": "rejected", "kind": "unreadable", "reason": str(error), "text": ""}]
+    return [_agency_item(p, pipeline.clean(p, item, _rules())) for p in candidates]
+
+
+def _agency_item(parsed: Parsed, cleaned: Cleaned) -> dict[str, Any]:
+    fields = parsed.fields
+    outcome = "stored" if cleaned.is_article else "rejected"
+    if parsed.status is not Status.USABLE:
+        outcome = "withdrawn"
+    return {
+        "id": fields.guid,
+        "title": cleaned.title or fields.title,
+        "authors": list(cleaned.authors or fields.authors or filter(None, [fields.byline])),
+        "published_at": cleaned.published_at or fields.published_at,
+        "updated_at": cleaned.updated_at or fields.updated_at,
+        "language": cleaned.language or fields.language,
+        "text": "\n\n".join(cleaned.body),
+        "publisher": cleaned.publisher or fields.publisher,
+        "rights": list(cleaned.rights or fields.rights),
+        "dateline": cleaned.dateline or fields.dateline,
+        "outcome": outcome,
+        "kind": parsed.kind,
+        "reason": cleaned.reason,
+        "version": fields.version,
+        "embargo_until": fields.embargo_until,
+        "byline": fields.byline,
+        "captions": list(cleaned.captions or fields.captions),
+    }

@@ -6,12 +6,13 @@ unknown fields. No behaviour beyond small derivations lives here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 
 class Outcome(StrEnum):
@@ -25,6 +26,16 @@ class Outcome(StrEnum):
     SUPPRESSED = "suppressed"
     REJECTED = "rejected"
     DEAD = "dead"
+
+
+class Status(StrEnum):
+    """What the sender of an item allows to be done with it; the names are IPTC's."""
+
+    USABLE = "usable"
+    WITHHELD = "withheld"
+    """Not to be shown until a newer version is usable."""
+    CANCELED = "canceled"
+    """Not to be shown any more, in any version."""
 
 
 class PieceClass(StrEnum):
@@ -158,6 +169,19 @@ class Fields:
     url: str | None = None
     guid: str | None = None
     rights: tuple[str, ...] = ()
+    version: str | None = None
+    """The sender's number of this version of `guid`."""
+    replaces: str | None = None
+    """The guid of another item that this one corrects."""
+    byline: str | None = None
+    """As written; the names in it are cleaning's to find where `authors` is empty."""
+    dateline: str | None = None
+    captions: tuple[str, ...] = ()
+    corrections: tuple[str, ...] = ()
+    embargo_until: str | None = None
+    """ISO 8601 in UTC: not to be shown before."""
+    details: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What else the sender states, by the names in docs/formats.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +198,11 @@ class Parsed:
     encoding: str | None = None
     """Python codec name that the bytes were decoded with."""
     warnings: tuple[str, ...] = ()
+    kind: str = ""
+    """What the item says that it is (`text`, `picture`, `event`, …); empty where its format does not say."""
+    status: Status = Status.USABLE
+    reason: str = ""
+    """Why, by its own word, it is no article or not to be shown; empty for an article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +246,18 @@ class IdentityKey(Wire):
     value: str
 
 
+class Withdrawal(Wire):
+    """A sender's word that an item is not to be shown, any more or for now."""
+
+    keys: tuple[IdentityKey, ...]
+    """The names of the item; there is at least one."""
+    is_final: bool
+    """True for one that no later version ends."""
+    version: str | None
+    """The version that it speaks of; a higher one ends it unless it is final."""
+    reason: str
+
+
 class Document(Wire):
     """A cleaned article as it travels through the stream to its row."""
 
@@ -247,6 +288,12 @@ class Document(Wire):
     content_sha256: str
     """Of everything that cleaning found: equal means that a change of the bytes changed nothing for a reader."""
     keys: tuple[IdentityKey, ...]
+    version: str | None = None
+    """The sender's number of this version of `guid`."""
+    embargo_until: Moment | None = None
+    """Not to be shown before."""
+    details: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What else the sender states, by the names in docs/formats.md."""
 
 
 class Held(Wire):
@@ -263,6 +310,8 @@ class Held(Wire):
     """When the current revision was received."""
     title: str | None = None
     body: tuple[str, ...] = ()
+    version: str | None = None
+    """The sender's number of the current revision."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from copydesk import cleaning, formats
 from copydesk.cleaning import Rules
-from copydesk.dedupe.identity import identity_keys
-from copydesk.models import Cleaned, Document, Hints, IdentityKey, Parsed, RawItem
+from copydesk.dedupe.identity import guid_key, identity_keys
+from copydesk.models import Cleaned, Document, Hints, IdentityKey, Parsed, RawItem, Status, Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Processed:
     """Identity within its container; None where the item itself is the document."""
     document: Document | None
     reason: str = ""
+    withdrawal: Withdrawal | None = None
+    """The sender's word that this item is not to be shown."""
 
 
 def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[Processed]:
@@ -32,17 +34,22 @@ def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[
 
 
 def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
-    """Clean one candidate as its sender's profile says."""
-    return cleaning.clean(
+    """Clean one candidate as its sender's profile says; what the candidate itself states stands over it."""
+    if parsed.reason:
+        return cleaning.refuse(parsed)
+    cleaned = cleaning.clean(
         parsed,
         profile=rules.profile_for_source(item.source),
         rules=rules,
         received_at=item.received_at,
         hints=item.hints,
     )
+    return cleaning.apply_structure(cleaned, parsed, rules)
 
 
 def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | None) -> Processed:
+    if parsed.status is not Status.USABLE:
+        return Processed(parsed.key, None, parsed.reason, _withdrawal(parsed, item.source))
     cleaned = clean(parsed, item, rules)
     if not cleaned.is_article:
         return Processed(parsed.key, None, cleaned.reason or "it holds no article")
@@ -59,13 +66,28 @@ def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | Non
         url=url,
         name=sent.filename,
     )
+    if parsed.fields.replaces:
+        # Behind its own name: a correction that has been seen before is known by that.
+        other = guid_key(item.source, parsed.fields.replaces)
+        place = next((i for i, key in enumerate(keys) if key.kind not in ("item", "document", "guid")), len(keys))
+        keys = (*keys[:place], other, *keys[place:])
     return Processed(parsed.key, _document(parsed, cleaned, rules, url=url, keys=keys))
+
+
+def _withdrawal(parsed: Parsed, source: str) -> Withdrawal:
+    return Withdrawal(
+        keys=(guid_key(source, parsed.fields.guid or ""),),
+        is_final=parsed.status is Status.CANCELED,
+        version=parsed.fields.version,
+        reason=parsed.reason,
+    )
 
 
 def _document(
     parsed: Parsed, cleaned: Cleaned, rules: Rules, *, url: str | None, keys: tuple[IdentityKey, ...]
 ) -> Document:
-    content = {
+    fields = parsed.fields
+    content: dict[str, object] = {
         "title": cleaned.title,
         "section": cleaned.section,
         "published_at": cleaned.published_at,
@@ -78,11 +100,15 @@ def _document(
         "corrections": cleaned.corrections,
         "body": cleaned.body,
     }
+    stated = {"details": dict(fields.details), "embargo_until": fields.embargo_until}
+    hashed = content | {name: value for name, value in stated.items() if value}
     return Document(
         **content,
+        **stated,
+        version=fields.version,
         format=parsed.format,
         url=url,
-        guid=parsed.fields.guid,
+        guid=fields.guid,
         language=cleaned.language,
         zone_unknown=cleaned.zone_unknown,
         dateline=cleaned.dateline,
@@ -91,7 +117,7 @@ def _document(
         warnings=(*parsed.warnings, *cleaned.warnings),
         rules_version=rules.version,
         item_sha256=_sha256(parsed.raw),
-        content_sha256=_sha256(json.dumps(content, sort_keys=True, default=list).encode()),
+        content_sha256=_sha256(json.dumps(hashed, sort_keys=True, default=list).encode()),
         keys=keys,
     )
 

@@ -8,5 +8,18 @@ from copydesk.cleaning.profiles import EMPTY as EMPTY_PROFILE
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.report import Row, explain, to_json
 from copydesk.cleaning.rules import Rules, load_rules, prepare
+from copydesk.cleaning.structure import apply_structure, refuse
 
-__all__ = ["EMPTY_PROFILE", "Profile", "Row", "Rules", "clean", "explain", "load_rules", "prepare", "to_json"]
+__all__ = [
+    "EMPTY_PROFILE",
+    "Profile",
+    "Row",
+    "Rules",
+    "apply_structure",
+    "clean",
+    "explain",
+    "load_rules",
+    "prepare",
+    "refuse",
+    "to_json",
+]

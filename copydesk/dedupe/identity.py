@@ -6,8 +6,9 @@ Likeness of texts without a common name is not decided here.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urldefrag
 
@@ -28,6 +29,8 @@ ALIKE_CONTAINMENT = 0.8
 # A longer name (a URL full of parameters) is kept as its beginning and a hash: Postgres indexes at most 2,704 bytes.
 KEY_BYTES_MAX = 1500
 _KEY_BYTES_KEPT = 200
+
+_VERSION = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18}){0,5}")
 
 # Strongest first. Each but `text` is scoped to its source.
 VERSIONED = ("document", "guid", "url", "name")
@@ -56,6 +59,11 @@ def identity_keys(
     return (*keys, IdentityKey(kind="text", value=text_sha256(title, body)))
 
 
+def guid_key(source: str, guid: str) -> IdentityKey:
+    """The key of an item that its sender names, without the item itself."""
+    return IdentityKey(kind="guid", value=_scope(source, guid))
+
+
 def text_sha256(title: str | None, body: Iterable[str]) -> str:
     """Hash of the letters and digits of a body, with the headline where the body is short.
 
@@ -80,19 +88,21 @@ def canonical_url(url: str) -> str:
 
 
 def judge(
-    keys: Iterable[IdentityKey],
+    keys: Sequence[IdentityKey],
     held: Mapping[IdentityKey, Held],
     *,
     item_sha256: str,
     content_sha256: str,
     received_at: datetime,
     body: tuple[str, ...],
+    version: str | None = None,
 ) -> Verdict:
     """Decide what a document is from the keys it shares with stored articles.
 
     `held` has an entry for each key that an article holds. The strongest key that settles the matter wins; the
-    reason names it.
+    reason names it. `version` is the sender's number under the first guid.
     """
+    own_guid = next((key for key in keys if key.kind == "guid"), None)
     for key in keys:
         known = held.get(key)
         if known is None:
@@ -104,6 +114,8 @@ def judge(
         verdict = _same_name(
             key, known, item_sha256=item_sha256, content_sha256=content_sha256, received_at=received_at, body=body
         )
+        if verdict and verdict.outcome is Outcome.REVISED and key == own_guid:
+            verdict = _in_order(verdict, version, known.version)
         if verdict is not None:
             return verdict
     return Verdict(Outcome.STORED, None, "no stored article has its identity or its text")
@@ -141,6 +153,24 @@ def _same_name(
         reason = f"{key.kind}: a changed text, received before the current one"
         return Verdict(Outcome.REVISED, known.article_id, reason, is_current=False, scores=scores)
     return Verdict(Outcome.REVISED, known.article_id, f"{key.kind}: a changed text", scores=scores)
+
+
+def _in_order(verdict: Verdict, version: str | None, known: str | None) -> Verdict:
+    """The sender's numbers say which version is newer, whenever they come; without them the time of receipt does."""
+    order = compare_versions(version, known)
+    if not order:
+        return verdict
+    what = "newer" if order > 0 else "older"
+    reason = f"guid: version {version} is {what} than {known}"
+    return Verdict(Outcome.REVISED, verdict.article_id, reason, is_current=order > 0, scores=verdict.scores)
+
+
+def compare_versions(one: str | None, other: str | None) -> int:
+    """-1, 0 or 1; 0 where one of them is no number, or numbers with points between."""
+    numbers = [[int(part) for part in text.split(".")] for text in (one, other) if text and _VERSION.fullmatch(text)]
+    if len(numbers) < 2 or numbers[0] == numbers[1]:
+        return 0
+    return 1 if numbers[0] > numbers[1] else -1
 
 
 def _scope(source: str, value: str) -> str:

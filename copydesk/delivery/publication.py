@@ -165,6 +165,15 @@ def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits
 
 
 def _entry(carried: _Carried, processed: pipeline.Processed, item_id: str, digest: str) -> ArticleEntry | OutcomeEntry:
+    if processed.withdrawal is not None:
+        return carried.ended(
+            Outcome.WITHDRAWN,
+            item_id=item_id,
+            reason=processed.reason,
+            stage="parse",
+            raw_sha256=digest,
+            withdrawal=processed.withdrawal,
+        )
     if processed.document is None:
         return carried.ended(
             Outcome.REJECTED,

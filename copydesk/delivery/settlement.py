@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from copydesk.dedupe.identity import VERSIONED, judge
+from copydesk.delivery import withdrawal
 from copydesk.models import Held, Hints, IdentityKey, Json, Outcome, Verdict
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle, NewRevision
@@ -14,6 +16,7 @@ from copydesk.storage.dead_letters import DeadLetter
 from copydesk.storage.identities import KeyState
 from copydesk.storage.receipts import JobCount, Receipt
 from copydesk.storage.rows import Row
+from copydesk.storage.withdrawals import Order
 
 Keys = Mapping[IdentityKey, KeyState]
 
@@ -33,6 +36,8 @@ class Plan:
     receipts: list[Receipt] = field(default_factory=list)
     unchanged: list[tuple[str, str]] = field(default_factory=list)
     """(job, item) of what a feed brought as it was: only counted, since each poll brings most of it again."""
+    shown_again: list[str] = field(default_factory=list)
+    """Withdrawn articles of which a later version is usable."""
 
 
 def article_id(entry: ArticleEntry) -> str:
@@ -65,17 +70,21 @@ def plan_articles(
     wanted: Keys,
     held: Keys,
     current: Mapping[str, CurrentArticle],
+    orders: Mapping[IdentityKey, Order] = MappingProxyType({}),
 ) -> Plan:
     """Judge the entries one after the other, each in the light of those before it.
 
     `wanted` are all keys of the batch, `held` those that an article held before; the table now has the others as
-    wanted. `current` is what stands in the articles that hold one.
+    wanted. `current` is what stands in the articles that hold one, `orders` what senders have withdrawn.
     """
     plan = Plan()
     keys = {k: s for k, s in held.items() if s.article_id in current}
     articles = dict(current)
     for entry in entries:
         document = entry.document
+        if order := withdrawal.standing_against(entry, orders):
+            _record(plan, entry, withdrawal.held_back(entry, order, keys), None)
+            continue
         verdict = judge(
             document.keys,
             {key: _held(keys[key], articles) for key in document.keys if key in keys},
@@ -83,7 +92,12 @@ def plan_articles(
             content_sha256=document.content_sha256,
             received_at=entry.job.received_at,
             body=document.body,
+            version=document.version,
         )
+        verdict, is_shown_again = withdrawal.overrule(verdict, entry, orders, articles)
+        if is_shown_again and verdict.article_id:
+            plan.shown_again.append(verdict.article_id)
+            articles[verdict.article_id] = replace(articles[verdict.article_id], is_withdrawn=False)
         revision = _revise(plan, entry, verdict, articles)
         if verdict.outcome is not Outcome.REJECTED:
             target = verdict.article_id or article_id(entry)
@@ -196,6 +210,7 @@ def _held(state: KeyState, articles: Mapping[str, CurrentArticle]) -> Held:
         received_at=article.received_at,
         title=article.title,
         body=article.body,
+        version=article.version,
     )
 
 
@@ -234,6 +249,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             entry.job.received_at,
             document.title,
             document.body,
+            document.version,
         )
     return number
 
@@ -317,6 +333,7 @@ def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | N
                 "revision": revision,
                 "ingest_id": job.id,
                 "item_id": entry.item_id,
+                "due_at": entry.document.embargo_until.isoformat() if entry.document.embargo_until else None,
             }
         )
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from copydesk.delivery import settlement
+from copydesk.delivery import settlement, withdrawal
 from copydesk.delivery.progress import advance
 from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
 from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
-from copydesk.storage import articles, dead_letters, feeds, identities, outbox, raws, receipts, sightings
+from copydesk.storage import articles, dead_letters, feeds, identities, outbox, raws, receipts, sightings, withdrawals
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.dead_letters import DeadLetter
 from copydesk.storage.receipts import JobCount, Receipt
@@ -109,7 +109,8 @@ def _write_or_bisect(connection: Connection, batch: Sequence[Item], written: Wri
 def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry]) -> Written:
     """Judge and write; returns what was not there before."""
     candidates = [e for e in items if isinstance(e, ArticleEntry)]
-    wanted = settlement.wanted_keys(candidates)
+    ordered = [e for e in items if isinstance(e, OutcomeEntry) and e.withdrawal]
+    wanted = withdrawal.wanted_keys(ordered) | settlement.wanted_keys(candidates)
     held = identities.take(connection, wanted)
     # Only now: a writer with the same entries has committed, or waits for the keys we hold.
     known = receipts.known(connection, [(e.job.id, e.item_id) for e in items])
@@ -117,16 +118,23 @@ def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry])
     known |= receipts.opened(connection, [(e.job.id, e.item_id) for e in items if _is_missing(e)])
     fresh = _once(items, known)
     current = articles.load_current(connection, sorted({state.article_id for state in held.values()}))
-    plan = settlement.plan_articles([e for e in fresh if isinstance(e, ArticleEntry)], wanted, held, current)
-    outcomes = [e for e in fresh if isinstance(e, OutcomeEntry)]
+    stored = withdrawals.find(connection, [key for key in wanted if key.kind == "guid"])
+    outcomes = [e for e in fresh if isinstance(e, OutcomeEntry) and not e.withdrawal]
+    ordered = [e for e in fresh if isinstance(e, OutcomeEntry) and e.withdrawal]
+    orders = withdrawal.add_orders(stored, ordered)
+    plan = settlement.plan_articles([e for e in fresh if isinstance(e, ArticleEntry)], wanted, held, current, orders)
+    withdrawn = withdrawal.plan_orders(ordered, stored, orders, held, current)
     settlement.plan_outcomes(plan, outcomes, told=_told_before(connection, outcomes))
     articles.write(connection, plan.revisions)
+    withdrawals.clear(connection, plan.shown_again)
+    withdrawals.mark(connection, withdrawn.marks)
+    withdrawals.keep(connection, withdrawn.orders)
     identities.hold(connection, plan.keys)
     identities.release(connection, plan.released)
     sightings.add(connection, plan.sightings)
-    outbox.add(connection, plan.events)
+    outbox.add(connection, plan.events + withdrawn.events)
     dead_letters.add(connection, plan.dead_letters)
-    return Written(receipts.add(connection, plan.receipts), set(plan.unchanged))
+    return Written(receipts.add(connection, plan.receipts + withdrawn.receipts), set(plan.unchanged))
 
 
 def _told_before(connection: Connection, outcomes: Sequence[OutcomeEntry]) -> set[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from copydesk.errors import UnknownFormat
-from copydesk.formats import feed, html, text
+from copydesk.formats import feed, html, newsml_1, newsml_g2, ninjs, nitf, text
 from copydesk.formats.opening import Opening, look
 from copydesk.models import Hints, Parsed
 
@@ -28,7 +28,15 @@ class Format(Protocol):
         """The article candidates in `data`; raises MalformedInput where it is damaged beyond reading."""
 
 
-FORMATS: Mapping[str, Format] = {"feed": feed, "html": html, "text": text}
+FORMATS: Mapping[str, Format] = {
+    "nitf": nitf,
+    "newsml_g2": newsml_g2,
+    "newsml_1": newsml_1,
+    "ninjs": ninjs,
+    "feed": feed,
+    "html": html,
+    "text": text,
+}
 """In order of trial: the first that matches wins."""
 
 PARSERS: Mapping[str, Parser] = {name: module.parse for name, module in FORMATS.items()}

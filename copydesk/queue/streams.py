@@ -18,7 +18,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
-from copydesk.models import Document, Hints, Json, Label, Moment, Name, Outcome, Wire
+from copydesk.models import Document, Hints, Json, Label, Moment, Name, Outcome, Wire, Withdrawal
 from copydesk.queue.jobs import Door
 
 ARTICLES = "articles"
@@ -63,7 +63,7 @@ class ArticleEntry(Wire):
 
 
 class OutcomeEntry(Wire):
-    """An item that ends without an article: rejected, dead, or an empty container."""
+    """An item that ends without an article: rejected, dead, withdrawn, or an empty container."""
 
     type: Literal["outcome"] = "outcome"
     job: JobRef
@@ -79,6 +79,8 @@ class OutcomeEntry(Wire):
     trace: str | None = None
     hints: Hints | None = None
     """Of the job's item, so that it can be handed over again as it was."""
+    withdrawal: Withdrawal | None = None
+    """Of an item whose outcome is withdrawn: what is not to be shown."""
 
 
 class Whose(BaseModel):

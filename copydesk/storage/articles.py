@@ -12,8 +12,9 @@ from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
 _ADD_HEADS = """
-insert into article_head (id, source, current_revision)
-select id, source, 1 from json_to_recordset(%s::json) as t(id uuid, source text) order by id
+insert into article_head (id, source, current_revision, changed_at)
+select id, source, 1, greatest(now(), embargo_until)
+  from json_to_recordset(%s::json) as t(id uuid, source text, embargo_until timestamptz) order by id
 """
 
 # published_at is only filled where the text settles the instant: a clock time with an offset.
@@ -21,22 +22,26 @@ _ADD_REVISIONS = """
 insert into revision (
        article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
        zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
-       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at)
+       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at,
+       version, embargo_until, details)
 select article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
        zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
-       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta::json, received_at
+       body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta::json,
+       received_at, version, embargo_until, details
   from json_to_recordset(%s::json) as t(
        article_id uuid, number integer, format text, url text, guid text, name text, language text, title text,
        section text, published_text text, published_at timestamptz, zone_unknown boolean, updated_text text,
        publisher text, authors text[], credits jsonb, dateline text, rights text[], captions text[], corrections text[],
        body text[], pieces jsonb, encoding text, warnings text[], rules_version text, item_sha256 text,
-       content_sha256 text, raw_sha256 text, meta text, received_at timestamptz)
+       content_sha256 text, raw_sha256 text, meta text, received_at timestamptz, version text,
+       embargo_until timestamptz, details jsonb)
 """
 
 # Older news never overwrites newer: the caller names only revisions that are to be current.
 _MAKE_CURRENT = """
-update article_head h set current_revision = t.number, changed_at = now()
-  from (select * from json_to_recordset(%s::json) as r(article_id uuid, number integer) order by article_id) t
+update article_head h set current_revision = t.number, changed_at = greatest(now(), t.embargo_until)
+  from (select * from json_to_recordset(%s::json) as r(article_id uuid, number integer, embargo_until timestamptz)
+         order by article_id) t
  where h.id = t.article_id
 """
 
@@ -46,7 +51,8 @@ _LOCK = "select id from article_head where id = any (%s::uuid[]) order by id for
 
 _CURRENT = """
 select h.id, (select max(number) from revision a where a.article_id = h.id),
-       h.current_revision, r.content_sha256, r.received_at, r.title, r.body
+       h.current_revision, r.content_sha256, r.received_at, r.title, r.body,
+       r.version, h.withdrawn_at is not null
   from article_head h
   join revision r on r.article_id = h.id and r.number = h.current_revision
  where h.id = any (%s::uuid[])
@@ -64,6 +70,8 @@ class CurrentArticle:
     received_at: datetime
     title: str | None
     body: tuple[str, ...]
+    version: str | None = None
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +97,26 @@ def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str
         cursor.execute(_LOCK, (list(article_ids),))
         cursor.execute(_CURRENT, (list(article_ids),))
         return {
-            str(row[0]): CurrentArticle(str(row[0]), row[1], row[2], row[3], row[4], row[5], tuple(row[6]))
+            str(row[0]): CurrentArticle(str(row[0]), row[1], row[2], row[3], row[4], row[5], tuple(row[6]), *row[7:])
             for row in cursor.fetchall()
         }
 
 
 def write(connection: Connection, revisions: Sequence[NewRevision]) -> None:
     """Write new articles and revisions, in three statements whatever their number."""
-    send(connection, _ADD_HEADS, [{"id": r.article_id, "source": r.source} for r in revisions if r.number == 1])
+    send(connection, _ADD_HEADS, [_head(r) for r in revisions if r.number == 1])
     send(connection, _ADD_REVISIONS, [_row(r) for r in revisions])
-    newest = {r.article_id: r.number for r in revisions if r.is_current and r.number > 1}
-    send(connection, _MAKE_CURRENT, [{"article_id": i, "number": n} for i, n in newest.items()])
+    newest = {r.article_id: r for r in revisions if r.is_current and r.number > 1}
+    send(connection, _MAKE_CURRENT, [{"article_id": i, "number": r.number} | _embargo(r) for i, r in newest.items()])
+
+
+def _head(revision: NewRevision) -> Row:
+    return {"id": revision.article_id, "source": revision.source} | _embargo(revision)
+
+
+def _embargo(revision: NewRevision) -> Row:
+    end = revision.document.embargo_until
+    return {"embargo_until": end.isoformat() if end else None}
 
 
 def _row(revision: NewRevision) -> Row:

@@ -10,10 +10,10 @@ from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
 _ADD = """
-insert into outbox (event, article_id, revision, ingest_id, item_id)
-select event, article_id, revision, ingest_id, item_id
+insert into outbox (event, article_id, revision, ingest_id, item_id, due_at)
+select event, article_id, revision, ingest_id, item_id, greatest(now(), due_at)
   from json_to_recordset(%s::json) as t(
-       event text, article_id uuid, revision integer, ingest_id text, item_id text)
+       event text, article_id uuid, revision integer, ingest_id text, item_id text, due_at timestamptz)
 """
 
 
@@ -25,7 +25,7 @@ _LOCK = "select pg_try_advisory_xact_lock(x'636f7065'::integer)"
 _NUMBER = """
 with last as (select coalesce(max(position), 0) as position from outbox),
      fresh as (select id, row_number() over (order by id) as place
-                 from (select id from outbox where position is null order by id limit %s) t),
+                 from (select id from outbox where position is null and due_at <= now() order by id limit %s) t),
      numbered as (update outbox o set position = last.position + fresh.place
                     from fresh, last where o.id = fresh.id
                returning o.article_id, o.event, o.position),
@@ -43,8 +43,7 @@ select o.position, o.event, o.article_id::text, o.revision, o.item_id, i.source,
        r.publisher, r.published_text, o.written_at
   from outbox o
   left join ingest i on i.id = o.ingest_id
-  left join article_head h on h.id = o.article_id
-  left join revision r on r.article_id = h.id and r.number = h.current_revision
+  left join article r on r.id = o.article_id
  where o.position > %(position)s
    and (%(events)s::text[] is null or o.event = any (%(events)s))
    and (%(source)s::text is null or i.source = %(source)s)
@@ -127,5 +126,5 @@ def number(connection: Connection, limit: int = 1000) -> int:
 
 
 def add(connection: Connection, rows: Sequence[Row]) -> None:
-    """Insert events; keys are the columns."""
+    """Insert events; keys are the columns. `due_at` may be left out: the event may be told at once."""
     send(connection, _ADD, rows)

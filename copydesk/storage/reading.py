@@ -47,14 +47,14 @@ select r.article_id::text as id, h.source, r.number as revision, r.number = h.cu
          where p->>'kind' not in ('title', 'body')) as removed,
        r.format, r.url, r.guid, r.name, r.encoding, r.warnings, r.meta, r.raw_sha256, r.rules_version, r.received_at,
        r.stored_at
-  from revision r join article_head h on h.id = r.article_id
+  from revision r join article_head h on h.id = r.article_id join article a on a.id = r.article_id
  where r.article_id = %(id)s and r.number = %(number)s
 """
 
 _REVISIONS = """
 select r.number as revision, r.number = h.current_revision as is_current, r.title, r.publisher, r.published_text,
        r.updated_text, r.raw_sha256, r.rules_version, r.received_at, r.stored_at
-  from revision r join article_head h on h.id = r.article_id
+  from revision r join article_head h on h.id = r.article_id join article a on a.id = r.article_id
  where r.article_id = %(id)s
  order by r.number
  limit 1000

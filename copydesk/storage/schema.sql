@@ -41,9 +41,13 @@ create table article_head (
     current_revision integer not null,
     stored_at        timestamptz not null default now(),
     -- Moves only when the content does, never by a re-cleaning.
+    -- Of an embargoed text: the end of the embargo, since that is when a reader first sees it.
     changed_at       timestamptz not null default now(),
     -- Of its latest change among all changes; a reader's cursor. Null until the change has been numbered.
-    position         bigint
+    position         bigint,
+    -- By its sender's word; a withdrawn article is not in the view `article`.
+    withdrawn_at     timestamptz,
+    withdrawn_reason text
 );
 create index article_head_changed on article_head (changed_at, id);
 create index article_head_source on article_head (source, id);
@@ -84,6 +88,12 @@ create table revision (
     meta           json,
     received_at    timestamptz not null,
     stored_at      timestamptz not null default now(),
+    -- The sender's own number of this version.
+    version        text,
+    -- Not in the view `article` before.
+    embargo_until  timestamptz,
+    -- What else the sender states, by name (docs/formats.md).
+    details        jsonb not null default '{}',
     primary key (article_id, number)
 );
 create index revision_name on revision (name);
@@ -97,6 +107,18 @@ create table identity_key (
     -- False where the key was met on a duplicate: a change under it is no revision of the article.
     owned       boolean not null,
     item_sha256 text not null,
+    primary key (kind, value)
+);
+
+-- What senders have said is not to be shown, also of items that have not come yet.
+create table withdrawal (
+    kind        text not null,
+    value       text not null,
+    -- True: no later version ends it.
+    is_final    boolean not null,
+    version     text,
+    reason      text not null,
+    received_at timestamptz not null,
     primary key (kind, value)
 );
 
@@ -186,7 +208,9 @@ create table outbox (
     item_id    text not null,
     written_at timestamptz not null default now(),
     -- Given after the commit, by one at a time: ids are seen out of order, positions never.
-    position   bigint
+    position   bigint,
+    -- Not to be told before: the end of an embargo.
+    due_at     timestamptz not null default now()
 );
 create unique index outbox_position on outbox (position);
 create index outbox_unnumbered on outbox (id) where position is null;
@@ -326,7 +350,8 @@ create table feed_log (
 );
 create index feed_log_feed on feed_log (feed_id, id);
 
--- The stable view for everyone who just wants to query: one row an article, its current revision.
+-- The stable view for everyone who just wants to query: one row an article, its current revision; without articles that
+-- are withdrawn or under embargo.
 create view article as
 select h.id,
        h.source,
@@ -362,6 +387,11 @@ select h.id,
        r.rules_version,
        r.received_at,
        h.stored_at,
-       h.changed_at
+       h.changed_at,
+       r.version,
+       r.embargo_until,
+       r.details
   from article_head h
-  join revision r on r.article_id = h.id and r.number = h.current_revision;
+  join revision r on r.article_id = h.id and r.number = h.current_revision
+ where h.withdrawn_at is null
+   and (r.embargo_until is null or r.embargo_until <= now());

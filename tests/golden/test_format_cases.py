@@ -1,4 +1,4 @@
-"""Each folder under tests/cases/html and tests/cases/feed: what its input is read as.
+"""Each folder under tests/cases of a format that is not plain text: what its input is read as.
 
 `expected.json` holds the candidates with their fields, lines and warnings, or the error. `hints.json`, where there is
 one, is what the sender says. `pytest tests/golden --update-golden` rewrites the answers.
@@ -14,10 +14,12 @@ import pytest
 
 from copydesk import formats
 from copydesk.errors import CopydeskError
-from copydesk.models import Hints, Parsed
+from copydesk.models import Hints, Parsed, Status
 
 CASES = Path(__file__).parent.parent / "cases"
-FOLDERS = sorted(folder.parent for name in ("html", "feed") for folder in (CASES / name).glob("*/input.*"))
+FOLDERS = sorted(
+    folder.parent for name in formats.FORMATS if name != "text" for folder in (CASES / name).glob("*/input.*")
+)
 
 
 def describe(parsed: Parsed) -> dict[str, Any]:
@@ -27,10 +29,17 @@ def describe(parsed: Parsed) -> dict[str, Any]:
         "key": parsed.key,
         "encoding": parsed.encoding,
         "warnings": list(parsed.warnings),
-        "fields": {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value},
+        "kind": parsed.kind,
+        "status": "" if parsed.status is Status.USABLE else parsed.status.value,
+        "reason": parsed.reason,
+        "fields": {name: _plain(value) for name, value in fields.items() if value},
         "lines": [f"{line.role}: {line.text}" for line in parsed.lines],
     }
     return {name: value for name, value in described.items() if value or name == "lines"}
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=dict))
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -198,3 +198,31 @@ def test_older_news_never_overwrites_newer(minutes: float, is_current: bool) -> 
     )
 
     assert (verdict.outcome, verdict.is_current) == (Outcome.REVISED, is_current)
+
+
+@pytest.mark.parametrize(
+    ("version", "known", "minutes", "is_current"),
+    [
+        ("10", "9", -1, True),
+        ("9", "10", 1, False),
+        ("1.2", "1.10", 1, False),
+        ("3", None, -1, False),
+        ("b", "a", 1, True),
+        ("3", "3", -1, False),
+        (None, "3", 1, True),
+    ],
+)
+def test_numbers_of_versions_tell_which_is_newer_and_else_the_time_does(
+    version: str | None, known: str | None, minutes: float, is_current: bool
+) -> None:
+    verdict = judge(
+        [GUID],
+        {GUID: _held(version=known)},
+        item_sha256="n",
+        content_sha256=sha256("n"),
+        received_at=NOON + timedelta(minutes=minutes),
+        body=ALIKE,
+        version=version,
+    )
+
+    assert (verdict.outcome, verdict.is_current) == (Outcome.REVISED, is_current)

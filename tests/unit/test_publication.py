@@ -233,3 +233,44 @@ def test_entries_are_cut_by_number_and_bytes(sizes: list[int | None], lengths: l
 
     assert [len(chunk) for chunk in chunks] == lengths
     assert [entry for chunk in chunks for entry in chunk] == entries
+
+
+MESSAGE = """<newsMessage xmlns="http://iptc.org/std/nar/2006-10-01/"><itemSet>
+<newsItem guid="a" version="2"><itemMeta><itemClass qcode="ninat:text"/></itemMeta>
+<contentMeta><by>By Jane Roe</by><headline>Old bridge closes</headline></contentMeta>
+<contentSet><inlineData contenttype="text/plain">{text}.</inlineData></contentSet></newsItem>
+<newsItem guid="b"><itemMeta><itemClass qcode="ninat:picture"/></itemMeta></newsItem>
+<newsItem guid="c" version="7"><itemMeta><pubStatus qcode="stat:canceled"/></itemMeta></newsItem>
+<newsItem guid="d"><itemMeta><pubStatus qcode="stat:withheld"/></itemMeta></newsItem>
+</itemSet></newsMessage>"""
+
+
+def test_an_agency_message_is_articles_rejections_and_withdrawals(rules: Rules) -> None:
+    found = [o.entry for o in _publish(_job({"id": "m", "body": MESSAGE.format(text=text(1))}), rules)]
+    story, picture, kill, withheld, closing = found
+
+    assert isinstance(story, ArticleEntry)
+    assert (story.document.guid, story.document.version, story.document.authors) == ("a", "2", ("Jane Roe",))
+    assert (story.document.title, story.document.body) == ("Old bridge closes", (f"{text(1)}.",))
+    assert isinstance(picture, OutcomeEntry)
+    assert (picture.outcome, picture.code, picture.reason) == (
+        "rejected",
+        "not_article",
+        "not an article: a picture item",
+    )
+    orders = [entry.withdrawal for entry in (kill, withheld) if isinstance(entry, OutcomeEntry) and entry.withdrawal]
+    assert [(o.keys[0].value, o.is_final, o.version) for o in orders] == [
+        ("celery\nc", True, "7"),
+        ("celery\nd", False, None),
+    ]
+    assert closing == close(story.job, 4)
+
+
+def test_a_text_that_its_agency_calls_one_is_an_article_whatever_cleaning_says(rules: Rules) -> None:
+    notice = "Subscribe now to keep reading this story. Already a subscriber? Sign in."
+    item = f"<nitf><body><body.head/><body.content><p>{notice}</p></body.content></body></nitf>"
+    (entry, _) = (outgoing.entry for outgoing in _publish(_job({"id": "n", "body": item}), rules))
+
+    assert isinstance(entry, ArticleEntry)
+    assert entry.document.body == (notice,)
+    assert "kept_as_its_sender_states" in entry.document.warnings

@@ -27,6 +27,13 @@ PAGE = b"<!DOCTYPE html><html><body><p>text</p></body></html>"
         pytest.param(RSS, Hints(media_type="text/html", filename="a.html"), "feed", id="served as HTML"),
         pytest.param(b"<br />\n<b>Warning</b>: x\n<?xml version='1.0'?>" + RSS, Hints(), "feed", id="stray output"),
         pytest.param(b"oops", Hints(media_type="application/rss+xml"), "feed", id="declared a feed"),
+        pytest.param(b"<nitf><head/></nitf>", Hints(), "nitf", id="nitf"),
+        pytest.param(b"<!DOCTYPE nitf SYSTEM 'nitf-3-6.dtd'><nitf/>", Hints(), "nitf", id="nitf with its DTD"),
+        pytest.param(b"<n:newsItem xmlns:n='x'/>", Hints(filename="a.txt"), "newsml_g2", id="newsItem"),
+        pytest.param(b"<newsMessage><itemSet/></newsMessage>", Hints(), "newsml_g2", id="newsMessage"),
+        pytest.param(b'{"uri": "a", "bodies": [], "renditions": []}', Hints(), "ninjs", id="ninjs"),
+        pytest.param(b'[{"uri":"a","type":"text","versionCreated":""}]', Hints(), "ninjs", id="a list of ninjs"),
+        pytest.param(b'{"a": 1}', Hints(media_type="application/ninjs+json"), "ninjs", id="declared ninjs"),
         pytest.param(PAGE, Hints(), "html", id="doctype"),
         pytest.param(b"<!-- c --><HTML lang=en>", Hints(), "html", id="comment first"),
         pytest.param(b"<?xml version='1.0'?><html xmlns='x'></html>", Hints(), "html", id="xhtml"),
@@ -71,8 +78,15 @@ def test_a_text_in_any_language_and_charset_is_text(language: str) -> None:
         pytest.param(b"name" + b"\0" * 253 + b"ustar", BinaryInput, "tar archive", id="tar"),
         pytest.param(bytes(1000), BinaryInput, "1000 of the first 1000 bytes are control bytes", id="zeros"),
         pytest.param(b'{"title": "x"}', UnknownFormat, "JSON", id="json"),
+        pytest.param(b'{"uri":"a","headline":"b"}', UnknownFormat, "JSON", id="json of another kind"),
+        pytest.param(b'{"uri":"a","type":"text","slugline":1}\n{"uri":"b"}', UnknownFormat, "JSON", id="lines of json"),
+        pytest.param(
+            b'{"$id":"x","properties":{"uri":{},"bodies":{},"version":{}}}', UnknownFormat, "JSON", id="schema"
+        ),
         pytest.param(b"<?xml version='1.0'?><urlset/>", UnknownFormat, "first element <urlset>", id="sitemap"),
-        pytest.param(b"<nitf><head/></nitf>", UnknownFormat, "first element <nitf>", id="nitf"),
+        pytest.param(
+            b"<sports-content><a/></sports-content>", UnknownFormat, "first element <sports-content>", id="sports"
+        ),
     ],
 )
 def test_what_is_no_article_text_is_refused_with_what_was_seen(

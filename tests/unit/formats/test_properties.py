@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,11 @@ MARKUP = st.lists(
             "<script type='application/ld+json'>", '{"@type":"Article","headline":1,"author":[[{"name":{}}]]}',
             "<meta property='og:title' content='x'>", "<time datetime='x' itemprop='date'>", "<base href='http://['>",
             "xml:base='http://['", "<a xmlns:q=''><q:b>", "2024-05-25", "text ", "\x00", "\ud7ff", "é", "語", "<", ">",
-            "&", "'", '"', "\n",
+            "&", "'", '"', "\n", "<nitf>", "</nitf>", "<body>", "<body.head>", "<body.content>", "<media>", "<hl1>",
+            "<docdata>", "<date.release norm='2024'/>", "<ed-msg info='kill'/>", "<newsItem guid='a'>", "</newsItem>",
+            "<contentSet>", "<inlineXML>", "<itemMeta>", "<embargoed>", "<newsMessage><itemSet>", "]", "}", "[{",
+            '{"uri":"a","type":"text",', '"bodies":[', '"headlines":[{"value":"a"}],', '"body_xhtml":"<p>a',
+            '"embargoed":1,', '"associations":{"a":[1]},', '"versionCreated":[],',
         ]
     ),
     max_size=30,
@@ -47,7 +53,8 @@ def check(parsed: Parsed) -> None:
     """Everything that is kept can be written as UTF-8 JSON and as a Postgres text."""
     texts = [line.text for line in parsed.lines] + [parsed.key or ""]
     for value in (getattr(parsed.fields, name) for name in parsed.fields.__slots__):
-        texts.extend(value if isinstance(value, tuple) else [value or ""])
+        values = [text for many in value.values() for text in many] if isinstance(value, Mapping) else value
+        texts.extend(values if isinstance(values, list | tuple) else [values or ""])
     for text in texts:
         assert isinstance(text, str)
         assert "\x00" not in text
