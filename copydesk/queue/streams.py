@@ -132,8 +132,8 @@ class Incoming:
             return None
 
 
-def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
-    """A client for streams: binary replies, bounded waits, three quick retries of a broken connection.
+def connect(url: str, *, socket_timeout_s: float = 10.0, retries: int = 3) -> redis.Redis:
+    """A client for streams: binary replies, bounded waits, a few quick retries of a broken connection.
 
     A retry may repeat an XADD whose reply was lost; storing is idempotent on the item id, so that is harmless.
     """
@@ -144,7 +144,7 @@ def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
         # A Unix socket has no peer that could go silent on the way.
         **({} if url.startswith("unix:") else {"socket_keepalive": True}),
         health_check_interval=10,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
     )
 
@@ -241,8 +241,7 @@ class ArticleStream:
 
     def depth(self) -> int:
         """Entries not yet settled: waiting and in hand."""
-        with translated_errors("depth"):
-            return int(self._redis.xlen(ARTICLES))
+        return articles_waiting(self._redis)
 
     def size_bytes(self) -> int:
         """Memory of the stream, as Redis estimates it from a sample of its nodes."""
@@ -300,6 +299,12 @@ class ArticleStream:
         if "NOGROUP" not in str(error):
             raise error
         self.create_group()
+
+
+def articles_waiting(client: redis.Redis) -> int:
+    """Entries not yet settled: waiting and in hand. Raises `QueueUnavailable`."""
+    with translated_errors("depth"):
+        return int(client.xlen(ARTICLES))
 
 
 def _text(value: object) -> str:

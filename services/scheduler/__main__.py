@@ -6,6 +6,7 @@ import signal
 from copydesk import logs
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.reconciler import SpoolReconciler
+from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.queue.app import make_app
 from copydesk.settings import load
 from services.scheduler.app import Chore, Scheduler
@@ -30,6 +31,8 @@ def main() -> None:
     scheduler = Scheduler(settings, chores)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scheduler.stop())
+    checks = {"redis": redis_check(settings), "postgres": postgres_check(settings, "scheduler")}
+    Vitals(settings, "scheduler", checks).start()
     scheduler.run()
 
 

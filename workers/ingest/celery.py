@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Task
+from celery.signals import worker_init
 
 from copydesk.delivery.ingestion import Ingestion
-from copydesk.queue.app import make_app
+from copydesk.delivery.vitals import Vitals, redis_check
+from copydesk.queue.app import ingests_waiting, make_app
 from copydesk.queue.jobs import INGEST_TASK, sent_job
 from copydesk.settings import load
 
@@ -19,6 +21,13 @@ ingestion = Ingestion(settings)
 
 
 app.refuse = ingestion.refuse
+
+
+@worker_init.connect
+def start_vitals(**_: object) -> None:
+    """In a worker, and not where this module is only imported."""
+    checks = {"redis": redis_check(settings, ingests_waiting)}
+    Vitals(settings, "ingest", checks, longest_s=settings.item_seconds_max).start()
 
 
 @app.task(name=INGEST_TASK, bind=True)
