@@ -18,6 +18,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
+from copydesk.liveness.pulse import pulse
 from copydesk.models import Document, Json, Label, Moment, Name, Outcome, Wire
 from copydesk.queue.jobs import Door
 
@@ -132,6 +133,14 @@ class Incoming:
             return None
 
 
+class _Patience(ExponentialBackoff):
+    """Notes each try that failed: a call on a silent Redis takes longer than a standstill may, and is none."""
+
+    def compute(self, failures: int) -> float:
+        pulse.back_off("redis")
+        return super().compute(failures)
+
+
 def connect(url: str, *, socket_timeout_s: float = 10.0, retries: int = 3) -> redis.Redis:
     """A client for streams: binary replies, bounded waits, a few quick retries of a broken connection.
 
@@ -144,7 +153,7 @@ def connect(url: str, *, socket_timeout_s: float = 10.0, retries: int = 3) -> re
         # A Unix socket has no peer that could go silent on the way.
         **({} if url.startswith("unix:") else {"socket_keepalive": True}),
         health_check_interval=10,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries),
+        retry=Retry(_Patience(cap=1, base=0.05), retries),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
     )
 

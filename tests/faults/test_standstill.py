@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -29,14 +30,14 @@ from copydesk.settings import Settings, load
 from copydesk.storage import schema
 from copydesk.supervisor import Status, Supervisor
 from tests.http_door import TEXT, HttpDoor, http_door
-from tests.integration.silence import SilentProxy, silent_proxy
+from tests.integration.silence import silent_proxy
 from tests.processes import ROOT
 from tests.waiting import wait_until
 
 STUCK_AFTER_S = 5
 
 # Long enough for whoever takes it for a standstill.
-LONGER_S = STUCK_AFTER_S + 3
+LONGER_S = STUCK_AFTER_S + 2
 
 PROCESSES = ("api", "fetch", "inbox", "ingest", "scheduler", "storage")
 
@@ -140,44 +141,6 @@ def test_a_stopped_worker_is_killed_and_replaced_and_its_document_is_stored_once
 # --- what does not -------------------------------------------------------------------------------------------------
 
 
-class Servers:
-    """Redis and Postgres of the test's own, behind proxies."""
-
-    def __init__(self, redis: ValkeyServer, postgres: PostgresServer, proxies: Sequence[SilentProxy]) -> None:
-        self._redis = redis
-        self._postgres = postgres
-        self._proxies = proxies
-
-    def stop(self) -> None:
-        self._redis.stop()
-        self._postgres.stop(how=signal.SIGINT)
-
-    def start(self) -> None:
-        self._redis.start()
-        self._postgres.start()
-
-    def fall_silent(self) -> None:
-        """They take every byte and never answer."""
-        for proxy in self._proxies:
-            proxy.silent.set()
-
-    def speak(self) -> None:
-        """To who connects from now on; what was sent meanwhile is never answered."""
-        for proxy in self._proxies:
-            proxy.silent.clear()
-
-
-@pytest.fixture
-def servers(own_redis: ValkeyServer, own_postgres: PostgresServer) -> Iterator[tuple[Servers, str, str]]:
-    with psycopg.connect(own_postgres.url) as connection:
-        schema.install(connection)
-    with (
-        silent_proxy(own_redis.url) as (redis, redis_url),
-        silent_proxy(own_postgres.url) as (postgres, postgres_url),
-    ):
-        yield Servers(own_redis, own_postgres, (redis, postgres)), redis_url, postgres_url
-
-
 def open_door(folder: Path, redis_url: str, postgres_url: str) -> AbstractContextManager[HttpDoor]:
     return http_door(
         folder, redis_url, postgres_url, stuck_after_s=STUCK_AFTER_S, database_deadline_s=2, stream_bytes_max=2**20
@@ -221,22 +184,29 @@ NONE_READY = {
 }
 
 
-@pytest.mark.parametrize("how", ["stopped", "silent"])
-def test_servers_that_are_away_make_no_process_unhealthy_and_each_says_what_it_lacks(
-    servers: tuple[Servers, str, str], tmp_path: Path, how: str
+def test_servers_that_fall_silent_make_no_process_unhealthy_and_each_says_what_it_lacks(
+    own_redis: ValkeyServer, own_postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    both, redis_url, postgres_url = servers
-    with open_door(tmp_path / "stack", redis_url, postgres_url) as door:
+    """They take every byte and never answer; `test_outages` stops them."""
+    with psycopg.connect(own_postgres.url) as connection:
+        schema.install(connection)
+    with (
+        silent_proxy(own_redis.url) as (redis, redis_url),
+        silent_proxy(own_postgres.url) as (postgres, postgres_url),
+        open_door(tmp_path / "stack", redis_url, postgres_url) as door,
+    ):
         door.open(*PROCESSES)
-        wait_until(lambda: readiness(door) == ALL_READY, 20, f"all ready; {door.stack.tail()}")
-        (both.stop if how == "stopped" else both.fall_silent)()
+        wait_until(lambda: readiness(door) == ALL_READY, 30, "all to be ready")
+        redis.silent.set()
+        postgres.silent.set()
         answer = door.post(STORY.format(n=3).encode(), TEXT, source="web")
-        wait_until(lambda: readiness(door) == NONE_READY, 15, f"all know it; {readiness(door)}")
+        wait_until(lambda: readiness(door) == NONE_READY, 15, "all to know it")
 
         watch(door, PROCESSES, LONGER_S)
-        (both.start if how == "stopped" else both.speak)()
+        redis.speak()
+        postgres.speak()
         door.settled(answer.json()["items"][0]["id"], "web")
-        wait_until(lambda: readiness(door) == ALL_READY, 20, f"all ready again; {readiness(door)}")
+        wait_until(lambda: readiness(door) == ALL_READY, 20, "all to be ready again")
         watch(door, PROCESSES, 0.1)
 
 
@@ -245,14 +215,21 @@ def test_idle_processes_and_one_paused_by_a_mark_are_alive(redis_url: str, datab
     with open_door(tmp_path / "stack", redis_url, database_url) as door:
         door.open(*running)
         stack = door.stack
-        stack.send({"id": "large", "body": STORY.format(n=4) * 6000})
-        wait_until(lambda: stack.redis().memory_usage("articles") > 2**20, 20, f"a full stream; {stack.tail()}")
-        stack.send({"id": "small", "body": STORY.format(n=5)})
-        wait_until(lambda: "paused: " in stack.log("ingest"), 20, f"the pause; {stack.tail()}")
+        large = "One sentence follows another, said the mayor. " * 8000
+        stack.send(*({"id": f"large{n}", "body": f"{n} {large}"} for n in range(4)))
+        more = itertools.count()
+
+        def is_paused() -> bool:
+            """Asked once a second, and only when there is a job."""
+            stack.send({"id": f"small{next(more)}", "body": STORY.format(n=5)})
+            return "paused: " in stack.log("ingest")
+
+        wait_until(is_paused, 30, "the pause", every_s=0.5)
 
         said = watch(door, running, LONGER_S)
         stack.start("storage")
-        stack.wait_for_rows("select count(*) from receipt", lambda rows: rows[0][0] == 2)
+        total = 4 + next(more)
+        stack.wait_for_rows("select count(*) from receipt", lambda rows: rows[0][0] == total)
 
     assert "paused the article stream's mark" in said["ingest"]
 
