@@ -47,12 +47,16 @@ class Vitals:
         self._settings = settings
         self._name = settings.worker_name or f"{kind}-{os.getpid()}"
         self._checks = checks
+        self._is_started = False
         self._states = dict.fromkeys(checks, "not asked yet")
         self._patience_s = max(settings.stuck_after_s, longest_s)
         self._guard = Guard(pulse, stuck_after_s=settings.stuck_after_s, patience_s=self._patience_s)
 
     def start(self) -> None:
-        """Begin. A port or a folder that cannot be had is logged: the work goes on without."""
+        """Begin; once. A port or a folder that cannot be had is logged: the work goes on without."""
+        if self._is_started:
+            return
+        self._is_started = True
         for name in self._checks:
             threading.Thread(target=self._ask, args=(name,), name=f"ask-{name}", daemon=True).start()
         self._guard.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,12 +9,11 @@ from celery import Task
 from celery.signals import worker_init
 
 from copydesk.delivery.ingestion import Ingestion
-from copydesk.delivery.vitals import Vitals, redis_check
-from copydesk.queue.app import ingests_waiting, make_app
+from copydesk.liveness.pulse import pulse
+from copydesk.queue.app import make_app
 from copydesk.queue.jobs import INGEST_TASK, sent_job
-from copydesk.settings import load
+from workers.ingest.vitals import settings, vitals
 
-settings = load(os.environ)
 app = make_app(settings)
 ingestion = Ingestion(settings)
 
@@ -25,9 +23,9 @@ app.refuse = ingestion.refuse
 
 @worker_init.connect
 def start_vitals(**_: object) -> None:
-    """In a worker, and not where this module is only imported."""
-    checks = {"redis": redis_check(settings, ingests_waiting)}
-    Vitals(settings, "ingest", checks, longest_s=settings.item_seconds_max).start()
+    """For `celery -A workers.ingest`; `python -m workers.ingest` has started them before this module was loaded."""
+    vitals.start()
+    pulse.finish("start")
 
 
 @app.task(name=INGEST_TASK, bind=True)
