@@ -101,9 +101,14 @@ class DependencyError(CopydeskError):
 
     retryable = True
 
+    dependency = "a dependency"
+    """Its name, for whoever asks what a process waits for."""
+
 
 class QueueUnavailable(DependencyError):
     """Redis did not answer or refused the command."""
+
+    dependency = "redis"
 
 
 class QueueFull(QueueUnavailable):
@@ -113,9 +118,13 @@ class QueueFull(QueueUnavailable):
 class DatabaseUnavailable(DependencyError):
     """Postgres did not answer or refused the statement."""
 
+    dependency = "postgres"
+
 
 class SpoolUnavailable(DependencyError):
     """The disk that holds the input did not do its part."""
+
+    dependency = "disk"
 
 
 # --- fetching: graded by how soon it is worth asking again ------------------------------------------------------

@@ -138,6 +138,16 @@ class Settings(BaseSettings):
         20.0, ge=0, description="Seconds `copydesk up` gives a worker to finish what is in hand after SIGTERM."
     )
     item_seconds_max: float = Field(60.0, gt=0, description="Seconds one item may take before its worker is ended.")
+    stuck_after_s: float = Field(
+        30.0, ge=5, description="Seconds after which a process for which work waits and that gets nowhere is ended."
+    )
+    health_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on 127.0.0.1 of one process's `/livez` and `/readyz`; 0: a free one, told in `run` in the "
+        "data folder.",
+    )
 
     batch_size: int = Field(200, ge=1, le=1000, description="Most articles in one storage transaction.")
     claim_idle_s: float = Field(
@@ -163,6 +173,17 @@ class Settings(BaseSettings):
         if self.fetch_lease_s < self.fetch_whole_s:
             raise ValueError(f"fetch_lease_s must be at least fetch_whole_s, which is {self.fetch_whole_s:g}")
         return self
+
+    @model_validator(mode="after")
+    def _a_deadline_is_no_standstill(self) -> Self:
+        if self.stuck_after_s <= self.database_deadline_s:
+            raise ValueError(f"stuck_after_s must be above database_deadline_s, which is {self.database_deadline_s:g}")
+        return self
+
+    @property
+    def run(self) -> Path:
+        """Where each process says at which port it answers for itself."""
+        return self.data_dir / "run"
 
     @property
     def inbox(self) -> Path:

@@ -118,6 +118,8 @@ def _program(name: str, module: str, settings: Settings, *, group: str) -> Progr
     told = environment(settings) | {
         # Set for this process alone, or given by file to us: the address itself is what the children get.
         f"{PREFIX}WORKER_NAME": name,
+        # A fixed one would be one port for all of them.
+        f"{PREFIX}HEALTH_PORT": "0",
         **{f"{PREFIX}{n.upper()}_FILE": "" for n, field in Settings.model_fields.items() if is_secret(field)},
     }
     is_chatty = settings.log_level in ("debug", "info")
@@ -129,4 +131,5 @@ def _program(name: str, module: str, settings: Settings, *, group: str) -> Progr
         stop_grace_s=settings.soft_stop_s + 5,
         ready=READY[name.partition("-")[0]] if is_chatty else None,
         group=group,
+        vitals_file=(settings.run / f"{name}.json").absolute(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import psycopg
 import redis
 from celery import Celery
 
+from copydesk.liveness.asking import NoAnswer, ask
 from copydesk.queue import streams
 from copydesk.queue.streams import ArticleStream
 from tests.waiting import wait_until
@@ -74,6 +76,7 @@ class Stack:
         return {
             "COPYDESK_REDIS_URL": self.redis_url,
             "COPYDESK_POSTGRES_URL": self.database_url,
+            "COPYDESK_DATA_DIR": str(self.folder),
             "COPYDESK_INBOX_DIR": str(self.inbox),
             "COPYDESK_SPOOL_DIR": str(self.spool),
             "COPYDESK_WORKER_NAME": name,
@@ -93,6 +96,15 @@ class Stack:
         process = self._processes[name]
         process.send_signal(how)
         process.wait(60)
+
+    def ask(self, name: str, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and body of `/livez` or `/readyz` of a process; status 0 while it does not answer."""
+        try:
+            port = json.loads((self.folder / "run" / f"{name}.json").read_text())["port"]
+            status, body = ask(port, path, 5)
+        except (FileNotFoundError, NoAnswer):
+            return 0, {}
+        return status, json.loads(body)
 
     def stop(self) -> None:
         for process in self._processes.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copydesk.liveness.pulse import pulse
 from copydesk.storage import outbox
 from copydesk.storage.connection import Connection, translated_errors
 
@@ -13,4 +14,4 @@ def number_changes(connection: Connection) -> None:
     """Number everything that waits, batch by batch. Raises `DatabaseUnavailable`."""
     with translated_errors("number changes"):
         while outbox.number(connection, BATCH) == BATCH:
-            pass
+            pulse.finish("a batch of changes")

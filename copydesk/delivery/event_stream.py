@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copydesk.liveness.pulse import pulse
 from copydesk.queue import events
 from copydesk.queue.streams import connect
 from copydesk.storage import followers, outbox
@@ -20,7 +21,7 @@ class EventStream:
     def turn(self, connection: Connection) -> None:
         """Tell all that has not been told. Raises `DependencyError`; what was not reached is told in the next turn."""
         while self._step(connection) == BATCH:
-            pass
+            pulse.finish("a batch of events")
 
     def _step(self, connection: Connection) -> int:
         """One batch. Told and not noted down, because of a crash in between, it is told again under the same ids."""

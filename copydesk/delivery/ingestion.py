@@ -18,8 +18,8 @@ import structlog
 from copydesk.cleaning import load_rules, prepare
 from copydesk.delivery import claims, spool
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
-from copydesk.delivery.watchdog import Watchdog
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
+from copydesk.liveness.pulse import pulse
 from copydesk.models import Outcome
 from copydesk.queue import streams
 from copydesk.queue.jobs import Job, JobItem, read_job, safe_id
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class Ingestion:
-    """One ingest worker's rules, connections and watchdog."""
+    """One ingest worker's rules and connections."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -55,12 +55,11 @@ class Ingestion:
         self._stream = ArticleStream(client)
         self._tries = Tries(client)
         self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
-        self._watchdog = Watchdog(settings.item_seconds_max)
         self._measured = 0.0
 
     def carry(self, payload: object, *, task_id: str, now: datetime) -> None:
         """Publish what comes of a job. Returns when its entries, the closing one too, are in the stream."""
-        with structlog.contextvars.bound_contextvars(job_id=task_id):
+        with structlog.contextvars.bound_contextvars(job_id=task_id), pulse.holding("job", task_id):
             try:
                 job = read_job(payload, task_id=task_id, now=now)
             except InvalidJob as error:
@@ -97,7 +96,7 @@ class Ingestion:
             yield from entries_of(job, self._rules, self._reader(job), self._limits, on_item=self._begin_item)
         finally:
             structlog.contextvars.unbind_contextvars("item_id")
-            self._watchdog.end()
+            pulse.end("item")
 
     def _publish(self, entries: Iterable[Outgoing]) -> None:
         for chunk in in_chunks(entries):
@@ -122,7 +121,7 @@ class Ingestion:
 
     def _begin_item(self, item: JobItem) -> None:
         structlog.contextvars.bind_contextvars(item_id=item.id)
-        self._watchdog.begin(item.id)
+        pulse.begin("item", item.id, limit_s=self._settings.item_seconds_max)
 
     def _reader(self, job: Job) -> Read:
         """Reads the job's refs where its door keeps them; a stranger's job has none, and reads nobody's."""
@@ -144,9 +143,9 @@ class Ingestion:
                 return call()
             except DependencyError as error:
                 log.warning("waiting for a dependency", error=str(error), wait_s=wait)
+                pulse.back_off(error.dependency)
                 time.sleep(wait)
                 wait = min(wait * 2, 5.0)
-                self._watchdog.start_again()
 
     def _wait_below_mark(self) -> None:
         """Pause while the stream is fuller than its mark: storage frees it, and the jobs are safe where they are."""
@@ -158,6 +157,7 @@ class Ingestion:
             log.warning(
                 "paused: the article stream is above its mark", bytes=size, mark=self._settings.stream_bytes_max
             )
+            pulse.pause("the article stream's mark")
             time.sleep(0.5)
 
 

@@ -31,6 +31,7 @@ from copydesk.errors import (
 )
 from copydesk.fetching import Client, Fetched, Limits, Validators
 from copydesk.formats.feed_pace import asked_interval_s
+from copydesk.liveness.pulse import pulse
 from copydesk.models import Hints
 from copydesk.queue.app import offer
 from copydesk.queue.jobs import FetchJob, read_asked
@@ -64,7 +65,12 @@ class Polling:
         except InvalidJob as error:
             self.refuse(task_id, error, b"")
             return
-        with structlog.contextvars.bound_contextvars(feed_id=job.feed_id):
+        # Beside the fetch as a whole: its way to the spool, the database and the queue.
+        limit_s = self._settings.fetch_whole_s + self._settings.stuck_after_s
+        with (
+            structlog.contextvars.bound_contextvars(feed_id=job.feed_id),
+            pulse.holding("fetch", f"of feed {job.feed_id}", limit_s=limit_s),
+        ):
             try:
                 with self._transaction() as connection:
                     feed = feeds.begin(connection, Due(job.feed_id, job.lease), lease_s=self._settings.fetch_lease_s)
@@ -73,6 +79,7 @@ class Polling:
                     return
                 self._poll(feed)
             except DependencyError as error:
+                pulse.back_off(error.dependency)
                 log.warning("given up: the feed is polled again when its lease ends", error=str(error))
 
     def refuse(self, task_id: str, error: CopydeskError, payload: bytes) -> None:

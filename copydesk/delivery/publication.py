@@ -47,7 +47,7 @@ def entries_of(
 ) -> Iterator[Outgoing]:
     """The entries of every item, then the closing entry. Raises `DependencyError` when a body cannot be read now.
 
-    `on_item` is called before each item, so that a watchdog knows what is in hand.
+    `on_item` is called before each item, so that it is known what is in hand.
     """
     ref = job_ref(job)
     total = 0

@@ -11,6 +11,7 @@ from celery import Celery
 from copydesk.delivery import spool
 from copydesk.delivery.offers import Offers
 from copydesk.errors import DependencyError
+from copydesk.liveness.pulse import pulse
 from copydesk.queue.app import is_idle, offer
 from copydesk.storage import receipts
 from copydesk.storage.connection import Connection, translated_errors
@@ -37,6 +38,7 @@ class SpoolReconciler:
         for job_id in present:
             if job_id not in self._offers:
                 found = spool.load(self._folder, job_id)
+                pulse.finish(f"look at spooled job {job_id}")  # a large spool on a slow disk takes minutes at first
                 if found:
                     # Its door offers it itself; if that failed it is overdue soon enough.
                     self._offers.add(job_id, found.received_at, offered_at=now)
@@ -54,6 +56,7 @@ class SpoolReconciler:
             spool.remove(self._folder, closed)
             for job_id in closed:
                 self._offers.forget(job_id)
+            pulse.finish(f"removal of {len(closed)} stored jobs")
 
     def _offer_overdue(self, connection: Connection, now: datetime) -> None:
         with translated_errors("newest closed job"), connection.transaction():

@@ -13,6 +13,7 @@ from celery import Celery
 
 from copydesk.delivery.spool import Spooled, SpoolWriter
 from copydesk.errors import QueueUnavailable
+from copydesk.liveness.pulse import pulse
 from copydesk.models import Hints, Json
 from copydesk.queue.app import offer
 from copydesk.queue.jobs import sha256
@@ -36,7 +37,7 @@ class Replays:
     def turn(self, connection: Connection) -> None:
         """Spool everything that is asked for. Raises `DatabaseUnavailable`, `SpoolUnavailable`."""
         while self._step(connection) == BATCH:
-            pass
+            pulse.finish("a batch of replays")
 
     def _step(self, connection: Connection) -> int:
         spooled: list[Spooled] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copydesk.liveness.pulse import pulse
 from copydesk.searching.terms import configuration, terms, vector
 from copydesk.storage import followers, search
 from copydesk.storage.connection import Connection, translated_errors
@@ -15,7 +16,7 @@ def index_texts(connection: Connection) -> None:
     """Index everything that changed. Raises `DatabaseUnavailable`."""
     with translated_errors("index texts"):
         while _step(connection):
-            pass
+            pulse.finish("a batch of texts")
 
 
 def _step(connection: Connection) -> bool:

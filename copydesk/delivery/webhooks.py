@@ -17,6 +17,7 @@ from celery import Celery
 from copydesk.delivery.polling import client_of, printable
 from copydesk.errors import DependencyError, FetchError, InvalidJob
 from copydesk.fetching import signing
+from copydesk.liveness.pulse import pulse
 from copydesk.queue.app import ask_to_tell
 from copydesk.queue.jobs import WebhookJob, read_asked
 from copydesk.settings import Settings
@@ -72,8 +73,12 @@ class Telling:
         held: Lease | None = Lease(job.webhook_id, job.lease)
         try:
             for _ in range(CALLS_A_TURN):
-                held = held and self._step(held)
+                # Beside the call as a whole: its way to the database.
+                limit_s = self._settings.fetch_whole_s + self._settings.stuck_after_s
+                with pulse.holding("webhook", str(job.webhook_id), limit_s=limit_s):
+                    held = held and self._step(held)
         except DependencyError as error:
+            pulse.back_off(error.dependency)
             log.warning("given up: the webhook is called again when its lease ends", error=str(error))
 
     def _step(self, held: Lease) -> Lease | None:

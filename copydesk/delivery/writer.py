@@ -15,6 +15,7 @@ import structlog
 
 from copydesk.delivery.transaction import bury, commit
 from copydesk.errors import DatabaseUnavailable, QueueUnavailable, RowRefused
+from copydesk.liveness.pulse import pulse
 from copydesk.queue.streams import ArticleStream, Incoming
 from copydesk.storage import attempts
 from copydesk.storage import connection as database
@@ -87,17 +88,21 @@ class Writer:
         Raises `QueueUnavailable`; a database that is away is waited for.
         """
         batch = self._next_batch()
+        pulse.finish("look into the stream")
         if batch:
             alone = [e for e in batch if e.deliveries >= ALONE_FROM]
             together = [e for e in batch if e.deliveries < ALONE_FROM]
             for chunk in by_bytes(together, BATCH_BYTES):
-                self._carry(chunk)
+                with pulse.holding("batch", f"of {len(chunk)}"):
+                    self._carry(chunk)
             for entry in alone:
-                self._carry_alone(entry)
+                with pulse.holding("entry", entry.stream_id):
+                    self._carry_alone(entry)
         return len(batch)
 
     def after_error(self) -> None:
         """The last settle may not have arrived: read own pending entries first, again."""
+        pulse.back_off(QueueUnavailable.dependency)
         self._has_own = True
 
     def close(self) -> None:
@@ -165,8 +170,11 @@ class Writer:
                     database.translated_errors("commit"),
                     connection.transaction(),
                 ):
-                    return work(connection)
+                    answer = work(connection)
+                pulse.finish("transaction")
+                return answer
             except DatabaseUnavailable as error:
+                pulse.back_off(error.dependency)
                 self._disconnect()
                 if self._is_stopping():
                     return None

@@ -12,6 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from copydesk.errors import QueueUnavailable
+from copydesk.liveness.pulse import pulse
 from copydesk.queue import custody, transport
 from copydesk.queue.jobs import (
     DEFAULT_QUEUE,
@@ -100,6 +101,7 @@ def _send(app: Celery, task: str, queue: str, payload: dict[str, Any], task_id: 
         app.send_task(task, args=[payload], task_id=task_id, queue=queue, retry=False, ignore_result=True)
     except (OperationalError, redis.RedisError, OSError) as error:
         raise QueueUnavailable(task_id, str(error)) from error
+    pulse.finish(f"offer of {task_id}")
 
 
 def fetches_waiting(client: redis.Redis) -> int:
@@ -107,6 +109,13 @@ def fetches_waiting(client: redis.Redis) -> int:
     with translated_errors("fetches waiting"):
         length: Any = client.llen(FETCH_QUEUE)
         return int(length)
+
+
+def ingests_waiting(client: redis.Redis) -> int:
+    """Jobs on the ingest queues that no worker has taken. Raises `QueueUnavailable`."""
+    with translated_errors("ingests waiting"):
+        lengths: list[Any] = [client.llen(INGEST_QUEUE), client.llen(DEFAULT_QUEUE)]
+        return sum(int(length) for length in lengths)
 
 
 def jobs_waiting(client: redis.Redis) -> int:

@@ -18,6 +18,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
+from copydesk.liveness.pulse import pulse
 from copydesk.models import Document, Hints, Json, Label, Moment, Name, Outcome, Wire, Withdrawal
 from copydesk.queue.jobs import Door
 
@@ -136,8 +137,16 @@ class Incoming:
             return None
 
 
-def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
-    """A client for streams: binary replies, bounded waits, three quick retries of a broken connection.
+class _Patience(ExponentialBackoff):
+    """Notes each try that failed: a call on a silent Redis takes longer than a standstill may, and is none."""
+
+    def compute(self, failures: int) -> float:
+        pulse.back_off("redis")
+        return super().compute(failures)
+
+
+def connect(url: str, *, socket_timeout_s: float = 10.0, retries: int = 3) -> redis.Redis:
+    """A client for streams: binary replies, bounded waits, a few quick retries of a broken connection.
 
     A retry may repeat an XADD whose reply was lost; storing is idempotent on the item id, so that is harmless.
     """
@@ -148,7 +157,7 @@ def connect(url: str, *, socket_timeout_s: float = 10.0) -> redis.Redis:
         # A Unix socket has no peer that could go silent on the way.
         **({} if url.startswith("unix:") else {"socket_keepalive": True}),
         health_check_interval=10,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        retry=Retry(_Patience(cap=1, base=0.05), retries),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
     )
 
@@ -245,8 +254,7 @@ class ArticleStream:
 
     def depth(self) -> int:
         """Entries not yet settled: waiting and in hand."""
-        with translated_errors("depth"):
-            return int(self._redis.xlen(ARTICLES))
+        return articles_waiting(self._redis)
 
     def size_bytes(self) -> int:
         """Memory of the stream, as Redis estimates it from a sample of its nodes."""
@@ -304,6 +312,12 @@ class ArticleStream:
         if "NOGROUP" not in str(error):
             raise error
         self.create_group()
+
+
+def articles_waiting(client: redis.Redis) -> int:
+    """Entries not yet settled: waiting and in hand. Raises `QueueUnavailable`."""
+    with translated_errors("depth"):
+        return int(client.xlen(ARTICLES))
 
 
 def text(value: object) -> str:

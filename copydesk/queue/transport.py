@@ -31,6 +31,7 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 
 from copydesk.errors import SettingsError
+from copydesk.liveness.pulse import pulse
 from copydesk.queue.custody import Custody, Owner, Settlement, Taken
 from copydesk.queue.lease import Lease
 
@@ -234,6 +235,7 @@ class Channel(stock.Channel):
                 return None
             raise
         self._refused = False
+        pulse.finish("look into the queue")
         self._sweep_next = bool(reply) or waited_on is not None
         if waited_on is None:
             return Taken(bytes_to_str(reply[0]), reply[1]) if reply else None
@@ -278,6 +280,7 @@ class Channel(stock.Channel):
         if not self._refused:
             logger.warning("Redis refuses, asking again every %g s: %s", _REFUSED_PAUSE_SECONDS, error)
         self._refused = True
+        pulse.back_off("redis")
         sleep(_REFUSED_PAUSE_SECONDS)
 
     def _queue_bind(self, *args: Any) -> None:

@@ -29,11 +29,15 @@ class Supervised(Protocol):
 
 
 class State(StrEnum):
-    """Where a supervised process stands. `FAILED`: it ended before it was ever ready, and a restart cannot help."""
+    """Where a supervised process stands.
+
+    `ENDING`: it is stuck and was asked to stop. `FAILED`: it ended before it was ever ready, and a restart cannot help.
+    """
 
     WAITING = "waiting"
     STARTING = "starting"
     RUNNING = "running"
+    ENDING = "ending"
     BACKING_OFF = "backing off"
     FAILED = "failed"
     STOPPED = "stopped"
@@ -65,4 +69,4 @@ class Entry:
 
     @property
     def runs(self) -> bool:
-        return self.state in {State.STARTING, State.RUNNING}
+        return self.state in {State.STARTING, State.RUNNING, State.ENDING}

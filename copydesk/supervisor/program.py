@@ -29,7 +29,8 @@ class Program:
     `ready` tells when it is up: a text in its output, a (host, port) that accepts, a function that is asked ten
     times a second and may neither block nor raise; None: as soon as it is started. Programs next to each other with
     the same `group` are stopped together instead of one after the other. `stop_signal` goes to the program alone;
-    after it has ended, or after `stop_grace_s`, whatever is left of its process group is killed.
+    after it has ended, or after `stop_grace_s`, whatever is left of its process group is killed. `vitals_file` is
+    where it says at which port it answers `/livez`; None: it is not asked.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Program:
     stop_grace_s: float = 30.0
     ready: Readiness = None
     group: str = ""
+    vitals_file: Path | None = None
 
 
 class ProgramRun:
@@ -49,6 +51,7 @@ class ProgramRun:
         self.name = program.name
         self.group = program.group
         self.stop_grace_s = program.stop_grace_s
+        self.vitals_file = program.vitals_file
         self.log_file = log_dir / f"{program.name}.log"
         self._program = program
         self._process: child.Child | None = None

@@ -7,8 +7,8 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby, repeat
 from pathlib import Path
 from types import FrameType
 from typing import Literal, NoReturn, Self, TextIO, TypeAlias
@@ -20,6 +20,7 @@ from copydesk.supervisor.logtail import LogTail, last_lines
 from copydesk.supervisor.process import Entry, State, Status, Supervised
 from copydesk.supervisor.program import Program, ProgramRun
 from copydesk.supervisor.restarts import RestartPolicy, count_crashes, is_hopeless, pause_before_restart
+from copydesk.supervisor.rounds import Rounds
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +36,9 @@ _NOT_EXECUTABLE = 126
 class Supervisor:
     """Runs `processes`, each started after the one before it, stopped in reverse order. One may be running already.
 
-    A program that ends is started again after a pause (`restarts`). Its output goes to `log_dir/<name>.log` and, with
-    `terminal`, to that too, each line with the program's name. All children die with this process: on Linux also
-    when it is killed, elsewhere only when Python's own exit still runs.
+    A program that ends is started again after a pause (`restarts`); one that is stuck is ended for that (`rounds`). Its
+    output goes to `log_dir/<name>.log` and, with `terminal`, to that too, each line with the program's name. All
+    children die with this process: on Linux also when it is killed, elsewhere only when Python's own exit still runs.
 
     `run_forever` is for a main thread that has nothing else to do. `start`, `wait_ready` and `stop` are for one that
     has; as a context manager it starts and stops.
@@ -56,11 +57,12 @@ class Supervisor:
         self._entries = [Entry(run) for run in runs]
         self._tails = [LogTail(run.log_file, f"{run.name:<{width}} | ", terminal) for run in runs if terminal]
         self._policy = policy or RestartPolicy()
+        self._rounds = Rounds([run for run in runs if isinstance(run, ProgramRun)])
         # SimpleQueue.put may be called from a signal handler; Event.set may not.
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="supervisor", daemon=True)
         self._fault: Exception | None = None
-        self._signalled = False
+        self._signal_orders: Iterator[Order] = chain(["stop"], repeat("kill"))
 
     def statuses(self) -> list[Status]:
         """How each process stands now, in their order. From any thread."""
@@ -126,8 +128,8 @@ class Supervisor:
     # --- for the caller's threads ----------------------------------------------------------------------------
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._orders.put("kill" if self._signalled else "stop")
-        self._signalled = True
+        # One step: a second signal may interrupt this very function, and must not find the state of the first.
+        self._orders.put(next(self._signal_orders))
 
     def _wait_for_end(self) -> None:
         if self._thread.ident is None:
@@ -151,6 +153,7 @@ class Supervisor:
     # --- the supervisor's own thread -------------------------------------------------------------------------
 
     def _serve(self) -> None:
+        self._rounds.start()
         try:
             order = None
             while order is None:
@@ -164,6 +167,7 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001 - the thread's boundary: raised again in the thread that waits
             self._fault = error
         finally:
+            self._rounds.stop()
             for entry in reversed(self._entries):
                 entry.process.kill()
                 entry.state = State.FAILED if entry.state is State.FAILED else State.STOPPED
@@ -184,15 +188,28 @@ class Supervisor:
             case State.BACKING_OFF if now >= entry.due_at:
                 entry.restarts += 1
                 self._start(entry)
-            case State.STARTING | State.RUNNING:
+            case State.STARTING | State.RUNNING | State.ENDING:
                 status = entry.process.exit_status()
                 if status is not None:
-                    self._note_end(entry, status, f"ended with status {status}")
+                    why = f"{entry.detail}; " if entry.state is State.ENDING else ""
+                    self._note_end(entry, status, f"{why}ended with status {status}")
+                elif entry.state is State.ENDING:
+                    if now >= entry.due_at:
+                        self._note_end(entry, -signal.SIGKILL, f"{entry.detail}; killed after its grace")
+                elif complaint := self._rounds.complaint(entry.process.name, entry.process.pid):
+                    self._end_stuck(entry, complaint)
                 elif entry.state is State.STARTING and entry.process.is_ready():
                     entry.state, entry.was_ready = State.RUNNING, True
                     log.info("process_ready", process=entry.process.name, pid=entry.process.pid)
             case _:
                 pass
+
+    def _end_stuck(self, entry: Entry, complaint: str) -> None:
+        """Ask it to stop; killed when it does not. The others are looked after meanwhile."""
+        log.error("process_stuck", process=entry.process.name, pid=entry.process.pid, detail=complaint)
+        entry.state, entry.detail = State.ENDING, f"stuck: {complaint}"
+        entry.due_at = time.monotonic() + entry.process.stop_grace_s
+        entry.process.ask_to_stop()
 
     def _start(self, entry: Entry) -> None:
         entry.state, entry.started_at = State.STARTING, time.monotonic()

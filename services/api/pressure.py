@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from copydesk.errors import DependencyError
+from copydesk.errors import DependencyError, SpoolUnavailable
 from copydesk.queue import streams
 from copydesk.queue.streams import ArticleStream
 from copydesk.settings import Settings
@@ -81,6 +82,14 @@ class Pressure:
             free_bytes_min=self._settings.spool_free_bytes_min,
             stream_bytes_max=self._settings.stream_bytes_max,
         )
+
+    def check(self) -> None:
+        """Raises `SpoolUnavailable` while nothing is taken because of the spool's disk."""
+        refused = refusal(
+            self.measured, free_bytes_min=self._settings.spool_free_bytes_min, stream_bytes_max=sys.maxsize
+        )
+        if refused:
+            raise SpoolUnavailable(str(self._settings.spool), refused.detail)
 
     def _run(self, step: Callable[[], None]) -> None:
         while not self._stop.is_set():

@@ -19,6 +19,7 @@ from copydesk.delivery import claims, outcomes
 from copydesk.delivery.claims import Claim, Found
 from copydesk.delivery.offers import Offers
 from copydesk.errors import DatabaseUnavailable, DependencyError, QueueUnavailable, SpoolUnavailable
+from copydesk.liveness.pulse import pulse
 from copydesk.queue import streams
 from copydesk.queue.app import is_idle, offer
 from copydesk.queue.jobs import ITEMS_MAX, new_id
@@ -85,6 +86,7 @@ class InboxService:
                 self._guard(self._claim_complete)
                 self._guard(self._offer_unsent)
                 self._guard(self._reconcile)
+                pulse.rest(self._settings.inbox_poll_s)
                 self._wake.wait(self._settings.inbox_poll_s)
         finally:
             if self._watch:
@@ -94,8 +96,10 @@ class InboxService:
     def _guard(self, step: Callable[[], None]) -> None:
         """A dependency that is away ends the step, never the service."""
         try:
-            step()
+            with pulse.holding("step", step.__name__.lstrip("_")):
+                step()
         except DependencyError as error:
+            pulse.back_off(error.dependency)
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
             log.warning("waiting for a dependency", step=step.__name__, error=str(error))
@@ -160,6 +164,7 @@ class InboxService:
             self._offer(self._claims[job_id])
 
     def _take_on(self, claim: Claim) -> None:
+        pulse.finish(f"claim {claim.id}")
         self._claims[claim.id] = claim
         self._offers.add(claim.id, claim.received_at)
 
@@ -205,6 +210,7 @@ class InboxService:
             place = claims.settle_file(
                 self._inbox, claim, file, outcomes.FOLDERS[outcome], outcomes.describe(claim, file, own)
             )
+            pulse.finish(f"move of {claim.id}/{file.number}")
             log.info("settled", item_id=f"{claim.id}/{file.number}", outcome=outcome.value, file=str(place))
         claims.discard_claim(self._inbox, claim.id)
         self._claims.pop(claim.id, None)

@@ -10,6 +10,7 @@ from copydesk.delivery.event_stream import EventStream
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
+from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.webhooks import DueWebhooks
 from copydesk.queue.app import make_app
 from copydesk.settings import load
@@ -44,6 +45,8 @@ def main() -> None:
     scheduler = Scheduler(settings, chores)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scheduler.stop())
+    checks = {"redis": redis_check(settings), "postgres": postgres_check(settings, "scheduler")}
+    Vitals(settings, "scheduler", checks).start()
     scheduler.run()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from copydesk.errors import DatabaseUnavailable, DependencyError
+from copydesk.liveness.pulse import pulse
 from copydesk.settings import Settings
 from copydesk.storage import connection as database
 from copydesk.storage.connection import Connection
@@ -48,13 +49,17 @@ class Scheduler:
                 if time.monotonic() >= self._due[chore.name] and not self._stop.is_set():
                     self._run(chore)
                     self._due[chore.name] = time.monotonic() + chore.every_s
-            self._stop.wait(max(0.05, min(self._due.values()) - time.monotonic()))
+            rest_s = max(0.05, min(self._due.values()) - time.monotonic())
+            pulse.rest(rest_s)
+            self._stop.wait(rest_s)
         self._disconnect()
 
     def _run(self, chore: Chore) -> None:
         try:
-            chore.turn(self._connected())
+            with pulse.holding("chore", chore.name):
+                chore.turn(self._connected())
         except DependencyError as error:
+            pulse.back_off(error.dependency)
             log.warning("waiting for a dependency", chore=chore.name, error=str(error))
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()

@@ -27,7 +27,17 @@ EACH = 250
 
 PROCESSES = ("storage", "storage-2", "ingest", "inbox", "scheduler", "fetch")
 
-SETTINGS = {"overdue_s": 5, "fetch_allow_private": True, "feeds_look_every_s": 0.5, "claim_idle_s": 5}
+# An outage is no standstill, however long: it lasts twice as long as one may.
+STUCK_AFTER_S = OUTAGE_S / 2
+
+SETTINGS = {
+    "stuck_after_s": STUCK_AFTER_S,
+    "database_deadline_s": 5,
+    "overdue_s": 5,
+    "fetch_allow_private": True,
+    "feeds_look_every_s": 0.5,
+    "claim_idle_s": 5,
+}
 
 STORY = """Village number {n} opens its library
 
@@ -105,6 +115,8 @@ def test_an_outage_amid_all_doors_loses_and_doubles_nothing(
         assert int(waiting.headers["Retry-After"]) > 0
         wait_until(lambda: door.client.get("/readyz").json()[stopped] == "down", 10, f"/readyz to tell of {stopped}")
         wait_until(lambda: time.monotonic() - away_since >= OUTAGE_S, OUTAGE_S + 5, "the end of the outage")
+        assert {name: stack.ask(name, "/livez")[0] for name in pids} == dict.fromkeys(pids, 200)
+        assert stack.ask("scheduler", "/readyz")[0] == 503
         server.start()
         doors.send_jobs()
         add_feed(door, feeds.put("/after", Answer(feed_items(range(EACH // 2, EACH)))))

@@ -25,10 +25,15 @@ class SilentProxy:
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
-    def close(self) -> None:
+    def speak(self) -> None:
+        """To who connects from now on; the connections of before end."""
+        self.silent.clear()
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.speak()
         for each in (self._listener, *self._sockets):
             each.close()
 

@@ -6,10 +6,12 @@ import os
 from typing import Any
 
 from celery import Task
+from celery.signals import worker_init
 
 from copydesk.delivery.polling import Polling
+from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.webhooks import Telling
-from copydesk.queue.app import make_app
+from copydesk.queue.app import fetches_waiting, make_app
 from copydesk.queue.jobs import FETCH_TASK, WEBHOOK_TASK, sent_job
 from copydesk.settings import load
 
@@ -20,6 +22,13 @@ telling = Telling(settings)
 
 
 app.refuse = polling.refuse
+
+
+@worker_init.connect
+def start_vitals(**_: object) -> None:
+    """In a worker, and not where this module is only imported."""
+    checks = {"redis": redis_check(settings, fetches_waiting), "postgres": postgres_check(settings, "fetch")}
+    Vitals(settings, "fetch", checks).start()
 
 
 @app.task(name=FETCH_TASK, bind=True)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
 from celery import Task
+from celery.signals import worker_init
 
 from copydesk.delivery.ingestion import Ingestion
+from copydesk.liveness.pulse import pulse
 from copydesk.queue.app import make_app
 from copydesk.queue.jobs import INGEST_TASK, sent_job
-from copydesk.settings import load
+from workers.ingest.vitals import settings, vitals
 
-settings = load(os.environ)
 app = make_app(settings)
 ingestion = Ingestion(settings)
 
 
 app.refuse = ingestion.refuse
+
+
+@worker_init.connect
+def start_vitals(**_: object) -> None:
+    """For `celery -A workers.ingest`; `python -m workers.ingest` has started them before this module was loaded."""
+    vitals.start()
+    pulse.finish("start")
 
 
 @app.task(name=INGEST_TASK, bind=True)

@@ -8,6 +8,7 @@ import threading
 import structlog
 
 from copydesk import logs
+from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.writer import Writer
 from copydesk.errors import QueueUnavailable
 from copydesk.queue import streams
@@ -33,6 +34,11 @@ def main() -> None:
         pause=stop.wait,
         is_stopping=stop.is_set,
     )
+    checks = {
+        "redis": redis_check(settings, streams.articles_waiting),
+        "postgres": postgres_check(settings, "storage"),
+    }
+    Vitals(settings, "storage", checks).start()
     log.info("storage worker ready")
     while not stop.is_set():
         try:
