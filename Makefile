@@ -22,8 +22,9 @@ up: $(VENV)/run ## Keep everything running on embedded servers, data in ./data
 install: $(VENV)/dev ## Make .venv with everything for developers
 
 .PHONY: test
-test: $(VENV)/dev ## The whole test suite, from nothing
+test: $(VENV)/dev ## The whole test suite, from nothing; then its tests of Redis and Postgres in containers, where Docker answers
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --servers=containers tests/integration tests/faults/test_outages.py
 
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts
