@@ -11,7 +11,7 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 .PHONY: demo
-demo: $(VENV)/run ## Start real servers and every process, take seeds/ through both doors, show what was stored
+demo: $(VENV)/run ## Start real servers and every process, take seeds/ through its doors, show what was stored
 	@$(BIN)/copydesk demo
 
 .PHONY: up
