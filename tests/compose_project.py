@@ -8,22 +8,30 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import kombu.exceptions
+import psycopg
 import pytest
 from celery import Celery
 
 from copydesk.embedded.ports import candidates, is_free
 from copydesk.settings import PREFIX
+from copydesk.storage import feeds
 from tests.feed_server import rss
 from tests.processes import ROOT
 from tests.waiting import wait_until
 
+Value = TypeVar("Value")
+
 # The images' users; as root the suite runs the stack as the default user.
 UID, GID = (os.getuid() or 1000), (os.getgid() if os.getuid() else 1000)
+
+# Of a database that lives for one test, and hard to quote.
+PASSWORD = "p@ss/w:rd %41#"
 
 DOORS = ("file", "celery", "web", "feed")
 
@@ -51,7 +59,7 @@ class Project:
                 "REDIS_PORT": str(self.redis_port),
                 "COPYDESK_HTTP_PORT": str(self.http_port),
                 "POSTGRES_PORT": str(self.postgres_port),
-                "POSTGRES_PASSWORD": "p@ss/w:rd %41#",
+                "POSTGRES_PASSWORD": PASSWORD,
                 "UID": str(UID),
                 "GID": str(GID),
                 "NEWS": str(self.feeds),
@@ -131,10 +139,33 @@ class Project:
         unfinished.write_bytes(rss(*((f"{name} feed", story(f"{name} feed")) for name in names)))
         unfinished.rename(self.feeds / "news.xml")
 
+    def database(self) -> psycopg.Connection:
+        """Postgres at its published port: cheaper to ask often than through a command in its container."""
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.postgres_port,
+            user="copydesk",
+            password=PASSWORD,
+            dbname="copydesk",
+            connect_timeout=5,
+        )
+
     def can_poll(self) -> bool:
-        """Ask for a poll of every feed, as docs/operations.md says; False while Postgres does not answer."""
-        asked = self.run("exec", "-T", "scheduler", "copydesk", "feeds", "poll", "--all")
-        return asked.returncode == 0
+        """Make every feed due, as `copydesk feeds poll --all` does; False while Postgres does not answer."""
+        try:
+            with self.database() as connection:
+                feeds.make_due(connection, None)
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def texts(self) -> list[str]:
+        """Of every article; none while Postgres does not answer."""
+        try:
+            with self.database() as connection:
+                return [text for (text,) in connection.execute("select text from article")]
+        except psycopg.OperationalError:
+            return []
 
     def as_root(self, folder: Path, script: str) -> None:
         """Do to `folder`, seen as /inbox, what the user of the suite may not do."""
@@ -143,7 +174,15 @@ class Project:
 
     def settled(self, pattern: str) -> Path:
         """Wait for a file where files end."""
-        return wait_until(lambda: next(iter(self.inbox.glob(pattern)), None), 60, f"{pattern}; {self.tail()}")
+        return self.wait(lambda: next(iter(self.inbox.glob(pattern)), None), pattern)
+
+    def wait(self, predicate: Callable[[], Value], what: str) -> Value:
+        """Wait until it is true; a failure shows the end of every log, which takes a second to get."""
+        try:
+            return wait_until(predicate, 90, what, every_s=0.1)
+        except AssertionError as error:
+            error.add_note(self.tail())
+            raise
 
     def tail(self) -> str:
         """The end of every log, for a failure's message."""

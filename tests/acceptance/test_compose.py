@@ -58,14 +58,14 @@ class Doors:
         self.project.drop(f"{name}.txt", story(f"{name} file"))
         self.project.publish(*self.sent)
         for door in (self.project.send, self.project.post):
-            wait_until(lambda door=door: door(name), 60, f"{door.__name__} of {name}", every_s=0.2)
-        wait_until(self.project.can_poll, 60, "a poll of the feed", every_s=0.2)
+            self.project.wait(lambda door=door: door(name), f"{door.__name__} of {name}")
+        self.project.wait(self.project.can_poll, "a poll of the feed")
         self.project.settled(f"done/inbox/*/{name}.txt")
-        wait_until(lambda: self.stored(name) == len(DOORS), 60, f"{name} of every door; {self.project.tail()}")
+        self.project.wait(lambda: self.stored(name) == len(DOORS), f"{name} of every door")
 
     def stored(self, name: str) -> int:
         """How many of its stories are articles."""
-        return sum(f"board of {name} " in line for line in self.project.rows("select text from article"))
+        return sum(f"board of {name} " in text for text in self.project.texts())
 
 
 def test_what_the_compose_file_gives_to_whom(project: Project) -> None:
@@ -108,6 +108,7 @@ def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -
     assert "1 added" in added
     doors = Doors(project)
     doors.send("first")
+    assert "1 due now" in project.compose("exec", "-T", "scheduler", "copydesk", "feeds", "poll", "--all")
     for service in sorted(SERVERS | PROCESSES):
         project.compose("restart", service)
         doors.send(service)
