@@ -11,7 +11,7 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 .PHONY: demo
-demo: $(VENV)/run ## Start real servers and every process, take seeds/ through both doors, show what was stored
+demo: $(VENV)/run ## Start real servers and every process, take seeds/ through its doors, show what was stored
 	@$(BIN)/copydesk demo
 
 .PHONY: up
@@ -22,8 +22,9 @@ up: $(VENV)/run ## Keep everything running on embedded servers, data in ./data
 install: $(VENV)/dev ## Make .venv with everything for developers
 
 .PHONY: test
-test: $(VENV)/dev ## The whole test suite, from nothing
+test: $(VENV)/dev ## The whole test suite, from nothing; then its tests of Redis and Postgres in containers, where Docker answers
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --servers=containers tests/integration tests/faults/test_outages.py
 
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts

@@ -16,16 +16,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks import doors
 from benchmarks.texts import articles
-from copydesk import stack
-from copydesk.embedded import ports
-from copydesk.settings import load
-from copydesk.storage import connection as database
-from copydesk.storage import samples
-from copydesk.supervisor import Supervisor
 
 TEXTS = 20_000
 
@@ -38,17 +32,12 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=40, help="documents sent one by one with wait=stored")
     parser.add_argument("--group-s", type=float, default=None, help="COPYDESK_HTTP_GROUP_S")
     arguments = parser.parse_args()
-    with ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="copydesk-bench-")))
-        port = next(filter(ports.is_free, ports.candidates(f"{folder}/http")))
-        given = {} if arguments.group_s is None else {"http_group_s": arguments.group_s}
-        settings = load({}, data_dir=folder, http_port=port, **given)
-        settings, owned = cleanup.enter_context(stack.servers(settings, embedded=True))
-        stack.prepare(settings)
-        programs = Supervisor([*owned, *stack.programs(settings)], log_dir=folder / "logs", terminal=None)
-        supervisor = cleanup.enter_context(programs)
-        supervisor.wait_ready(60)
-        connection = cleanup.enter_context(database.connect(settings.postgres_url.get_secret_value()))
+    given = {} if arguments.group_s is None else {"http_group_s": arguments.group_s}
+    with (
+        tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder,
+        doors.running(Path(folder), **given) as running,
+    ):
+        port = running.settings.http_port
         texts = articles(TEXTS, seed=11)
 
         idle = []
@@ -66,7 +55,7 @@ def main() -> None:
             f"p50 {_at(taken, 50):.1f} ms, p95 {_at(taken, 95):.1f} ms, {os.cpu_count()} cores"
         )
         expected = len(taken) + len(idle)
-        while samples.closed_items(connection, "http") < expected:
+        while running.closed("http") < expected:
             time.sleep(0.1)
         print(f"all {expected} settled after {time.perf_counter() - started:.1f} s")
 

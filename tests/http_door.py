@@ -25,6 +25,14 @@ def free_port(folder: Path) -> int:
     return next(filter(ports.is_free, ports.candidates(f"{folder}/http/{os.getpid()}")))
 
 
+def is_open(port: object) -> bool:
+    """Whether a door answers there."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 class HttpDoor:
     """A stack with an `api` process, and a client for it."""
 
@@ -36,14 +44,8 @@ class HttpDoor:
     def open(self, *others: str) -> HttpDoor:
         """Start the door and other processes; returns when it answers."""
         self.stack.start("api", *others)
-        wait_until(self.is_open, 30, f"the door is open; {self.stack.tail()}")
+        wait_until(lambda: is_open(self.port), 30, f"the door is open; {self.stack.tail()}")
         return self
-
-    def is_open(self) -> bool:
-        try:
-            return self.client.get("/livez").status_code == 200
-        except httpx.TransportError:
-            return False
 
     def post(self, content: object, headers: dict[str, str], **query: object) -> httpx.Response:
         return self.client.post("/v1/documents", content=content, headers=headers, params=query)  # type: ignore[arg-type]  # httpx checks

@@ -50,6 +50,7 @@ class Stack:
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.redis_url = redis_url
         self.database_url = database_url
+        self.http_port = settings.get("http_port")
         self._settings = {f"COPYDESK_{name.upper()}": str(value) for name, value in settings.items()}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._files: list[Any] = []
@@ -65,24 +66,25 @@ class Stack:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", MODULES[name.split("-")[0]]],
                 cwd=ROOT,
-                env={**_clean_environment(), **self._environment(name)},
+                env=self.environment(COPYDESK_WORKER_NAME=name),
                 stdout=log,
                 stderr=log,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads use the child before exec
             )
         return self
 
-    def _environment(self, name: str) -> dict[str, str]:
-        return {
+    def environment(self, **more: str) -> dict[str, str]:
+        """That of a process of this stack, also of a command of ours that is to speak to it."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+        ours = {
             "COPYDESK_REDIS_URL": self.redis_url,
             "COPYDESK_POSTGRES_URL": self.database_url,
             "COPYDESK_DATA_DIR": str(self.folder),
             "COPYDESK_INBOX_DIR": str(self.inbox),
             "COPYDESK_SPOOL_DIR": str(self.spool),
-            "COPYDESK_WORKER_NAME": name,
             "PYTHONUNBUFFERED": "1",
-            **self._settings,
         }
+        return inherited | ours | self._settings | more
 
     def is_running(self, name: str) -> bool:
         process = self._processes.get(name)
@@ -183,7 +185,3 @@ class Stack:
     def tail(self) -> str:
         """The end of every log, for a failure's message."""
         return "\n".join(f"--- {name}\n{self.log(name)[-1500:]}" for name in self._processes)
-
-
-def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}

@@ -1,4 +1,4 @@
-"""The servers that the tests run against: started from the wheels, or named by the environment."""
+"""The servers that the tests run against: from the wheels, in containers, or named by the environment."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -20,8 +21,29 @@ from copydesk.embedded.postgres import PostgresServer
 from copydesk.embedded.valkey import ValkeyServer
 from copydesk.errors import ServerStartError
 
+if TYPE_CHECKING:
+    from tests.containers import ContainerServer
+
+    Started = TypeVar("Started", ValkeyServer, PostgresServer, ContainerServer)
+
 REDIS_VARIABLE = "COPYDESK_TEST_REDIS_URL"
 POSTGRES_VARIABLE = "COPYDESK_TEST_POSTGRES_URL"
+
+
+class OwnServer(Protocol):
+    """What a test may do to a server of the run's own, whichever pair it is of."""
+
+    @property
+    def url(self) -> str: ...
+    def start(self) -> None: ...
+    def stop(self, how: signal.Signals | None = None) -> None: ...
+    def kill(self) -> None: ...
+
+
+class OwnPostgres(OwnServer, Protocol):
+    @property
+    def admin_url(self) -> str:
+        """The superuser's."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +84,29 @@ def cluster_template(shared: Path) -> Path:
     return server.cluster
 
 
+def container(name: Literal["redis", "postgres"]) -> ContainerServer:
+    """A server in a container that is removed with this test run, if not before."""
+    from tests import containers
+
+    make = {"redis": containers.redis_container, "postgres": containers.postgres_container}[name]
+    return make(containers.run_name(os.getppid() if worker_number() else os.getpid()))
+
+
 @contextlib.contextmanager
-def running(server: ValkeyServer | PostgresServer) -> Iterator[None]:
+def running(server: Started) -> Iterator[Started]:
     """Start `server`, and afterwards end it and remove its data."""
     try:
         server.start()
     except ServerStartError as error:
         unavailable(error)
     try:
-        yield
+        yield server
     finally:
-        server.stop(how=server.death_signal)
-        shutil.rmtree(server.data_dir, ignore_errors=True)
+        if isinstance(server, ValkeyServer | PostgresServer):
+            server.stop(how=server.death_signal)
+            shutil.rmtree(server.data_dir, ignore_errors=True)
+        else:
+            server.remove()
 
 
 def with_database(url: str, name: str) -> str:

@@ -120,7 +120,10 @@ def test_each_process_folder_is_one_compose_service() -> None:
         (block.partition(":")[0], module) for block in blocks for module in re.findall(r'"-m", "([\w.]+)"', block)
     }
 
+    others = {"redis", "postgres", "claim-inbox", "migrate"}
+
     assert {module for _, module in started} == folders
+    assert {block.partition(":")[0] for block in blocks} == {service for service, _ in started} | others
     assert {(module.partition(".")[2], module) for module in folders} == started, "a service is called as its folder"
 
 

@@ -12,6 +12,7 @@ import redis
 
 from copydesk.storage import schema
 from tests import servers
+from tests.http_door import free_port
 from tests.processes import Stack
 
 
@@ -24,5 +25,6 @@ def stack(redis_server: Any, postgres_server: Any, tmp_path_factory: pytest.Temp
         with psycopg.connect(url) as connection:
             schema.install(connection)
         folder: Path = tmp_path_factory.mktemp("stack")
-        with Stack(folder, redis_server.url, url) as running:
+        settings = {"http_port": free_port(folder), "fetch_allow_private": True, "feeds_look_every_s": 0.1}
+        with Stack(folder, redis_server.url, url, **settings) as running:
             yield running.start("storage", "storage-2", "ingest", "inbox")

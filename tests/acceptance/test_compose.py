@@ -5,175 +5,93 @@ Skipped where no Docker engine answers; COPYDESK_TEST_DOCKER=required makes that
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import shutil
-import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celery import Celery
 
-from copydesk.embedded.ports import candidates, is_free
-from copydesk.settings import PREFIX, Settings
+from tests.compose_project import DOORS, GID, UID, Project, built, story
 from tests.processes import ROOT
 from tests.waiting import wait_until
 
-COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SEED = next((ROOT / "seeds" / "inbox").glob("000_*.txt"))
 
 SERVERS = {"postgres", "redis"}
 ONE_SHOT = {"claim-inbox", "migrate"}
 PROCESSES = {"api", "fetch", "inbox", "ingest", "scheduler", "storage"}
 
-# Of one container (its name lasts through restarts by itself), of `copydesk up` alone, or wanting a mount of its own
-# (docs/operations.md says how).
-NOT_PASSED_ON = {"worker_name", "data_dir", "rules_dir"}
-
-# The images' users; as root the suite runs the stack as the default user.
-UID, GID = (os.getuid() or 1000), (os.getgid() if os.getuid() else 1000)
+# A publisher whose feed the containers can reach, in their own network.
+NEWS = """
+services:
+  news:
+    image: ${COMPOSE_PROJECT_NAME}
+    command: [python, -m, http.server, "8000", --directory, /feeds]
+    volumes: ["${NEWS}:/feeds:ro"]
+"""
+NEWS_URL = "http://news:8000/news.xml"
 
 pytestmark = pytest.mark.slow
 
 
-def story(name: str) -> str:
-    """An article unlike the others."""
-    return f"Ferry {name} returns\n\nThe {name} ferry crossed again on Monday, the harbour board of {name} said.\n"
-
-
-class Project:
-    """One compose project, with its inbox in `folder`, and `files` laid over the compose file; no `.env` is read."""
-
-    def __init__(self, folder: Path, *files: Path) -> None:
-        self._files = [f"--file={file}" for file in (ROOT / "docker-compose.yml", *files)]
-        self.name = f"copydesk-test-{uuid.uuid4().hex[:8]}"
-        self.inbox = folder / "inbox"
-        self.redis_port, self.postgres_port, self.http_port = free_ports(self.name, 3)
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | {
-            "COPYDESK_INBOX_DIR": str(self.inbox),
-            "COPYDESK_STORAGE_PROCESSES": "2",
-            "REDIS_PORT": str(self.redis_port),
-            "COPYDESK_HTTP_PORT": str(self.http_port),
-            "POSTGRES_PORT": str(self.postgres_port),
-            "POSTGRES_PASSWORD": "p@ss/w:rd %41#",
-            "UID": str(UID),
-            "GID": str(GID),
-        }
-
-    def compose(self, *arguments: str, expect: int = 0, **environment: str) -> str:
-        """Run `docker compose`; returns what it printed."""
-        done = subprocess.run(
-            ["docker", "compose", "--project-name", self.name, "--env-file", os.devnull, *self._files, *arguments],
-            cwd=ROOT,
-            env=self._environment | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == expect, f"docker compose {' '.join(arguments)}:\n{done.stdout[-6000:]}"
-        return done.stdout
-
-    def up(self) -> None:
-        """Start everything and wait until every container is healthy, the one-shot ones done."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "180")
-
-    def containers(self) -> dict[str, list[dict[str, object]]]:
-        """What is there, running or not, by service."""
-        found: dict[str, list[dict[str, object]]] = {}
-        for line in self.compose("ps", "--all", "--format", "json").splitlines():
-            container = json.loads(line)
-            found.setdefault(container["Service"], []).append(container)
-        return found
-
-    def rows(self, query: str) -> list[str]:
-        """Ask Postgres inside its container, as the README does."""
-        return self.compose("exec", "-T", "postgres", "psql", "-U", "copydesk", "-Atc", query).splitlines()
-
-    def drop(self, name: str, text: str) -> None:
-        """Put a file into the inbox, complete at once; as root where the suite runs as root and the stack does not."""
-        unfinished = self.inbox / f".{name}"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.rename(self.inbox / name)
-
-    def as_root(self, folder: Path, script: str) -> None:
-        """Do to `folder`, seen as /inbox, what the user of the suite may not do."""
-        command = ["docker", "run", "--rm", "--user", "0:0", "-v", f"{folder}:/inbox", self.name, "sh", "-c", script]
-        subprocess.run(command, check=True, timeout=60)
-
-    def settled(self, pattern: str) -> Path:
-        """Wait for a file where files end."""
-        return wait_until(
-            lambda: next(iter(self.inbox.glob(pattern)), None), 60, f"{pattern}; {self.compose('logs', '--tail', '20')}"
-        )
-
-
-@contextlib.contextmanager
-def built(folder: Path, *files: Path) -> Iterator[Project]:
-    """A project whose image is built, with nothing started; afterwards nothing of it is left."""
-    require_engine()
-    project = Project(folder, *files)
-    try:
-        project.compose("build")
-        yield project
-    finally:
-        project.compose("down", "--volumes", "--remove-orphans")
-        subprocess.run(["docker", "image", "rm", "--force", project.name], capture_output=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The compose file as it is."""
-    with built(tmp_path_factory.mktemp("compose")) as project:
+    """The compose file as it is, and a feed to poll."""
+    folder = tmp_path_factory.mktemp("compose")
+    folder.chmod(0o755)
+    (folder / "news.yml").write_text(NEWS, encoding="utf-8")
+    with built(folder, folder / "news.yml", COPYDESK_FETCH_ALLOW_PRIVATE="true") as project:
         yield project
 
 
-def require_engine() -> None:
-    """Skip, or fail where Docker is required."""
-    reason = ""
-    if not shutil.which("docker"):
-        reason = "there is no docker command"
-    else:
-        for command in (["docker", "version"], ["docker", "compose", "version"]):
-            probe = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-            if probe.returncode:
-                reason = f"{' '.join(command)}: {probe.stderr.strip()}"
-                break
-    if reason and os.environ.get("COPYDESK_TEST_DOCKER") == "required":
-        pytest.fail(f"Docker is required, and {reason}", pytrace=False)
-    if reason:
-        pytest.skip(reason)
+class Doors:
+    """Sends stories through every door, and knows what has to be there."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.sent: list[str] = []
+
+    def send(self, name: str) -> None:
+        """One story through each door; returns when all are rows."""
+        self.sent.append(name)
+        self.project.drop(f"{name}.txt", story(f"{name} file"))
+        self.project.publish(*self.sent)
+        for door in (self.project.send, self.project.post):
+            self.project.wait(lambda door=door: door(name), f"{door.__name__} of {name}")
+        self.project.wait(self.project.can_poll, "a poll of the feed")
+        self.project.settled(f"done/inbox/*/{name}.txt")
+        self.project.wait(lambda: self.stored(name) == len(DOORS), f"{name} of every door")
+
+    def stored(self, name: str) -> int:
+        """How many of its stories are articles."""
+        return sum(f"board of {name} " in text for text in self.project.texts())
 
 
-def free_ports(seed: str, count: int) -> list[int]:
-    """Ports that nobody listens on, below the range of outgoing connections."""
-    ports = (port for port in candidates(seed) if is_free(port))
-    return [next(ports) for _ in range(count)]
+def test_what_the_compose_file_gives_to_whom(project: Project) -> None:
+    services = json.loads(project.compose("config", "--format", "json"))["services"]
+    mounts = {
+        name: {volume["target"]: volume.get("read_only", False) for volume in service.get("volumes", [])}
+        for name, service in services.items()
+    }
 
-
-def test_every_process_folder_is_a_service() -> None:
-    folders = {f"{main.parent.parent.name}.{main.parent.name}" for main in ROOT.glob("[sw]*s/*/__main__.py")}
-    services = set(re.findall(r"^  ([a-z-]+):$", COMPOSE.split("\nservices:\n")[1].split("\nvolumes:\n")[0], re.M))
-    started = set(re.findall(r'command: \["python", "-m", "([a-z.]+)"\]', COMPOSE))
-
-    assert started == folders
-    assert services == {name.split(".")[1] for name in folders} | SERVERS | ONE_SHOT
-
-
-def test_every_setting_reaches_the_containers() -> None:
-    named = {name.lower() for name in re.findall(rf"{PREFIX}([A-Z_]+)", COMPOSE)}
-
-    assert named == set(Settings.model_fields) - NOT_PASSED_ON
+    assert set(services) == SERVERS | PROCESSES | ONE_SHOT | {"news"}
+    assert {services[name]["user"] for name in PROCESSES} == {f"{UID}:{GID}"}
+    assert {name: mount["/spool"] for name, mount in mounts.items() if "/spool" in mount} == {
+        "api": False,
+        "fetch": False,
+        "ingest": True,
+        "scheduler": False,
+    }
+    assert {name for name, mount in mounts.items() if "/inbox" in mount} == {"claim-inbox", "inbox", "ingest"}
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert {port["host_ip"] for port in published} == {"127.0.0.1"}
 
 
 def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -> None:
+    project.publish()
     project.up()
-    running = {name: found for name, found in project.containers().items() if name not in ONE_SHOT}
+    running = {name: found for name, found in project.containers().items() if name in SERVERS | PROCESSES}
     assert {name: len(found) for name, found in running.items()} == dict.fromkeys(SERVERS | PROCESSES, 1) | {
         "storage": 2
     }
@@ -186,30 +104,52 @@ def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -
         "Li Xixie: The restart of the China Japan ROK Leaders' Meeting is of great significance|inbox"
     ]
 
-    with Celery(broker=f"redis://127.0.0.1:{project.redis_port}/0", set_as_current=False) as stranger:
-        job = {"v": 1, "source": "stranger", "items": [{"id": "one", "body": story("Celery")}]}
-        stranger.send_task("copydesk.ingest", args=[job])
-    wait_until(lambda: project.rows("select 1 from article where source = 'stranger'"), 60, "the Celery job's article")
-
+    added = project.compose("exec", "-T", "scheduler", "copydesk", "feeds", "add", NEWS_URL, "--source", "feed")
+    assert "1 added" in added
+    doors = Doors(project)
+    doors.send("first")
+    assert "1 due now" in project.compose("exec", "-T", "scheduler", "copydesk", "feeds", "poll", "--all")
     for service in sorted(SERVERS | PROCESSES):
         project.compose("restart", service)
-        project.drop(f"{service}.txt", story(service))
-        project.settled(f"done/inbox/*/{service}.txt")
+        doors.send(service)
     rows = project.rows("select id, source, name, revision from article order by id")
-    assert len(rows) == 2 + len(SERVERS | PROCESSES)
+    assert len(rows) == 1 + len(DOORS) * len(doors.sent)
 
     project.up()  # nothing to change: it waits until those just restarted are past their start
     project.compose("stop")
-    ends = {c["Name"]: c["ExitCode"] for found in project.containers().values() for c in found}
+    ends = {c["Name"]: c["ExitCode"] for name, found in project.containers().items() if name != "news" for c in found}
     assert set(ends.values()) == {0}, f"not every process ended by itself: {ends}"
 
     project.compose("down")
-    project.up()
+    # As where file events do not arrive: the inbox is polled from here on.
+    project.up(COPYDESK_INBOX_EVENTS="false")
     assert project.rows("select id, source, name, revision from article order by id") == rows
     assert project.settled("done/inbox/*/seed.txt").read_bytes() == SEED.read_bytes()
-    project.drop("later.txt", story("later"))
-    project.settled("done/inbox/*/later.txt")
-    assert len(project.rows("select 1 from article")) == len(rows) + 1
+    assert project.rows("select url, source from feed") == [f"{NEWS_URL}|feed"]
+    doors.send("later")
+    assert len(project.rows("select 1 from article")) == len(rows) + len(DOORS)
+    assert project.rows("select outcome, count(*) from receipt group by 1") == [f"stored|{len(rows) + len(DOORS)}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "prepare"),
+    [
+        ("theirs.txt", 'echo "$STORY" > .t && chown 4321:4321 .t && chmod 644 .t && mv .t theirs.txt'),
+        (
+            "newsroom/theirs.txt",
+            f"mkdir newsroom && chown 4321:{GID} newsroom && chmod 2775 newsroom && cd newsroom"
+            f' && echo "$STORY" > .t && chown 4321:{GID} .t && chmod 640 .t && mv .t theirs.txt',
+        ),
+    ],
+    ids=["readable for all", "readable for the group"],
+)
+def test_a_file_of_another_user_is_taken(project: Project, name: str, prepare: str) -> None:
+    project.up()
+    project.as_root(project.inbox, f"cd /inbox && STORY='{story(name.replace('/', ' '))}' && {prepare}")
+    source = "newsroom" if "/" in name else "inbox"
+    outcome = Path(f"{project.settled(f'done/{source}/*/theirs.txt')}.outcome.json")
+
+    assert json.loads(outcome.read_text(encoding="utf-8"))["outcome"] == "stored"
 
 
 @pytest.mark.parametrize(
@@ -273,6 +213,11 @@ def test_secrets_may_come_from_files_as_the_docs_say(tmp_path: Path) -> None:
     )
 
     with built(tmp_path, override) as project:
+        services = json.loads(project.compose("config", "--format", "json"))["services"]
         said = project.compose("run", "--rm", "migrate")
 
+    given = {
+        name for name, service in services.items() for each in service.get("secrets", []) if "url" in each["source"]
+    }
+    assert given == PROCESSES | {"migrate"}
     assert "applied: schema" in said

@@ -13,11 +13,11 @@ import httpx
 import psycopg
 import pytest
 
-from copydesk.embedded import PostgresServer, ValkeyServer
 from copydesk.storage import schema
 from tests import servers
 from tests.http_door import NDJSON, TEXT, HttpDoor, http_door, is_problem
 from tests.processes import ROOT
+from tests.servers import OwnPostgres, OwnServer
 from tests.waiting import wait_until
 
 SEED = ROOT / "seeds" / "inbox" / "en-ferry-strike.txt"
@@ -178,7 +178,7 @@ def test_a_killed_door_loses_nothing_that_it_said_202_to(door: HttpDoor) -> None
 
 
 @pytest.fixture
-def outage(tmp_path: Path, own_redis: ValkeyServer, own_postgres: PostgresServer) -> Iterator[HttpDoor]:
+def outage(tmp_path: Path, own_redis: OwnServer, own_postgres: OwnPostgres) -> Iterator[HttpDoor]:
     """A whole stack on servers to stop."""
     with psycopg.connect(own_postgres.url) as connection:
         schema.install(connection)
@@ -187,7 +187,7 @@ def outage(tmp_path: Path, own_redis: ValkeyServer, own_postgres: PostgresServer
 
 
 def test_documents_are_accepted_while_redis_is_down_and_stored_once_it_is_back(
-    outage: HttpDoor, own_redis: ValkeyServer
+    outage: HttpDoor, own_redis: OwnServer
 ) -> None:
     own_redis.stop()
     accepted = [outage.post(story(f"{n}{unique()}"), TEXT) for n in range(3)]
@@ -201,7 +201,7 @@ def test_documents_are_accepted_while_redis_is_down_and_stored_once_it_is_back(
 
 
 def test_documents_are_accepted_while_postgres_is_down_and_told_of_as_far_as_the_spool_knows(
-    outage: HttpDoor, own_postgres: PostgresServer
+    outage: HttpDoor, own_postgres: OwnPostgres
 ) -> None:
     own_postgres.stop()
     accepted = outage.post(story(unique()), TEXT)
@@ -215,7 +215,7 @@ def test_documents_are_accepted_while_postgres_is_down_and_told_of_as_far_as_the
     assert outage.settled(item_id)["outcome"] == "stored"
 
 
-def test_above_the_mark_of_the_stream_nothing_is_taken(tmp_path: Path, own_redis: ValkeyServer) -> None:
+def test_above_the_mark_of_the_stream_nothing_is_taken(tmp_path: Path, own_redis: OwnServer) -> None:
     import redis
 
     with (

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from kombu.exceptions import OperationalError
 
-from copydesk.embedded import PostgresServer, ValkeyServer
 from copydesk.storage import schema
 from tests.feed_server import Answer, feed_server, rss
 from tests.http_door import TEXT, HttpDoor, http_door
 from tests.processes import ROOT
+from tests.servers import OwnPostgres, OwnServer
 from tests.waiting import wait_until
 
 OUTAGE_S = 20
@@ -89,7 +89,7 @@ def add_feed(door: HttpDoor, url: str) -> None:
 
 
 @pytest.fixture
-def door(own_redis: ValkeyServer, own_postgres: PostgresServer, tmp_path: Path) -> Iterator[HttpDoor]:
+def door(own_redis: OwnServer, own_postgres: OwnPostgres, tmp_path: Path) -> Iterator[HttpDoor]:
     with psycopg.connect(own_postgres.url) as connection:
         schema.install(connection)
     with http_door(tmp_path / "stack", own_redis.url, own_postgres.url, **SETTINGS) as made:
@@ -98,7 +98,7 @@ def door(own_redis: ValkeyServer, own_postgres: PostgresServer, tmp_path: Path) 
 
 @pytest.mark.parametrize("stopped", ["redis", "postgres"])
 def test_an_outage_amid_all_doors_loses_and_doubles_nothing(
-    door: HttpDoor, own_redis: ValkeyServer, own_postgres: PostgresServer, stopped: str
+    door: HttpDoor, own_redis: OwnServer, own_postgres: OwnPostgres, stopped: str
 ) -> None:
     server = own_redis if stopped == "redis" else own_postgres
     stack, doors = door.stack, FourDoors(door)

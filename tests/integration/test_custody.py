@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from copydesk.embedded import ValkeyServer
 from copydesk.queue.custody import FORGET_SECONDS, OWNERS, UNREADABLE, Custody, Owner, Settlement, Taken
 from copydesk.queue.lease import Lease
+from tests.servers import OwnServer
 from tests.waiting import wait_until
 
 QUEUE = "jobs"
@@ -264,7 +264,7 @@ def test_what_arrives_after_the_release_is_returned_too(client: redis.Redis, han
     assert tags(client) == ["a"]
 
 
-def test_a_full_server_stops_no_move(own_redis: ValkeyServer) -> None:
+def test_a_full_server_stops_no_move(own_redis: OwnServer) -> None:
     client = redis.Redis.from_url(own_redis.url)
     ours = Custody(redis.Redis.from_url(own_redis.url), Owner("ours", [QUEUE]), LEASE_SECONDS)
     enqueue(client, "a", "b", "c")
@@ -290,7 +290,7 @@ def _lease_threads() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t.name.startswith("lease-")]
 
 
-def test_a_settlement_that_failed_is_repeated_even_after_the_release(own_redis: ValkeyServer) -> None:
+def test_a_settlement_that_failed_is_repeated_even_after_the_release(own_redis: OwnServer) -> None:
     owner = Owner("ours", [QUEUE])
     lease = _lease(own_redis.url, owner)
     with redis.Redis.from_url(own_redis.url) as client:
@@ -309,7 +309,7 @@ def test_a_settlement_that_failed_is_repeated_even_after_the_release(own_redis: 
         assert (tags(client), unacked(client)) == (["again"], set())
 
 
-def test_a_release_with_nothing_to_repeat_ends_without_the_server(own_redis: ValkeyServer) -> None:
+def test_a_release_with_nothing_to_repeat_ends_without_the_server(own_redis: OwnServer) -> None:
     lease = _lease(own_redis.url, Owner("ours", [QUEUE]))
     lease.start()
     own_redis.kill()

@@ -6,7 +6,7 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -33,6 +33,13 @@ def make(request: pytest.FixtureRequest, postgres_template: Path) -> Start:
     if request.param == "valkey":
         return ValkeyServer
     return lambda folder: PostgresServer(folder, fsync=False, template=postgres_template)
+
+
+@pytest.fixture
+def own_cluster(tmp_path: Path, postgres_template: Path) -> Iterator[PostgresServer]:
+    """An embedded one whichever servers the other tests are given: it is what is tested here."""
+    with PostgresServer(tmp_path / "postgres", fsync=False, template=postgres_template) as server:
+        yield server
 
 
 def remember(server: Server) -> None:
@@ -260,14 +267,14 @@ def test_a_postgres_started_by_somebody_else_is_not_run_over(tmp_path: Path, pos
             server.start()
 
 
-def test_the_superuser_comes_in_through_the_socket_only(own_postgres: PostgresServer) -> None:
-    with psycopg.connect(own_postgres.admin_url) as connection:
+def test_the_superuser_comes_in_through_the_socket_only(own_cluster: PostgresServer) -> None:
+    with psycopg.connect(own_cluster.admin_url) as connection:
         found = connection.execute("SELECT usesuper FROM pg_user WHERE usename = current_user").fetchone()
 
     assert found == (True,)
-    assert own_postgres.socket_folder.stat().st_mode & 0o077 == 0
+    assert own_cluster.socket_folder.stat().st_mode & 0o077 == 0
     with pytest.raises(psycopg.OperationalError, match=r"no pg_hba.conf entry .* user \"postgres\""):
-        psycopg.connect(own_postgres.url.replace("copydesk@", "postgres@"))
+        psycopg.connect(own_cluster.url.replace("copydesk@", "postgres@"))
 
 
 def test_a_data_folder_too_deep_for_a_socket_works(tmp_path: Path, postgres_template: Path) -> None:
@@ -282,9 +289,9 @@ def test_a_data_folder_too_deep_for_a_socket_works(tmp_path: Path, postgres_temp
     assert not folder.exists()
 
 
-def test_an_immediate_stop_loses_nothing_committed(own_postgres: PostgresServer) -> None:
-    remember(own_postgres)
-    own_postgres.stop(how=signal.SIGQUIT)
-    own_postgres.start()
+def test_an_immediate_stop_loses_nothing_committed(own_cluster: PostgresServer) -> None:
+    remember(own_cluster)
+    own_cluster.stop(how=signal.SIGQUIT)
+    own_cluster.start()
 
-    assert recall(own_postgres) == "yes"
+    assert recall(own_cluster) == "yes"

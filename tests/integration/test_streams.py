@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import redis
 
-from copydesk.embedded import ValkeyServer
 from copydesk.errors import QueueFull, QueueUnavailable
 from copydesk.queue import streams
 from copydesk.queue.streams import ARTICLES, CLOSED, GROUP, ArticleStream, CloseEntry, Incoming, Outgoing
 from copydesk.queue.tries import Tries
 from tests.entries import article, close, job, text
+from tests.servers import OwnServer
 from tests.waiting import wait_until
 
 MIB = 1024 * 1024
@@ -161,7 +161,7 @@ def test_the_stream_of_closed_jobs_is_capped(stream: ArticleStream, redis_url: s
         assert client.xlen(CLOSED) < 400
 
 
-def test_a_full_server_says_so_and_still_settles(own_redis: ValkeyServer) -> None:
+def test_a_full_server_says_so_and_still_settles(own_redis: OwnServer) -> None:
     with redis.Redis.from_url(own_redis.url) as admin, streams.connect(own_redis.url) as client:
         stream = ArticleStream(client)
         stream.create_group()
@@ -191,7 +191,7 @@ def test_a_full_server_says_so_and_still_settles(own_redis: ValkeyServer) -> Non
         assert _totals(stream.read_new("me", 10, block_ms=100)) == [7]
 
 
-def test_a_server_that_is_away_is_an_error_of_ours_and_heals(own_redis: ValkeyServer) -> None:
+def test_a_server_that_is_away_is_an_error_of_ours_and_heals(own_redis: OwnServer) -> None:
     with streams.connect(own_redis.url, socket_timeout_s=1) as client:
         stream = ArticleStream(client)
         stream.create_group()

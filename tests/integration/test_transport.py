@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.embedded import ValkeyServer
 from copydesk.queue.custody import OWNERS, UNREADABLE, Owner
 from tests.integration.celery_rig import Rig, Worker, rig
+from tests.servers import OwnServer
 from tests.waiting import wait_until
 
 SOLO = ("-P", "solo")
@@ -26,14 +26,13 @@ POOLS = pytest.mark.parametrize("pool", [SOLO, THREADS], ids=["solo", "threads"]
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[ValkeyServer]:
-    """A Redis of the test's own that has every write on disk before it answers."""
-    with ValkeyServer(tmp_path / "broker", appendfsync="always") as server:
-        yield server
+def broker(own_redis: OwnServer) -> OwnServer:
+    """A Redis of the test's own; what it answered is with the kernel, so that a kill of its process loses nothing."""
+    return own_redis
 
 
 @pytest.fixture
-def desk(broker: ValkeyServer, tmp_path: Path) -> Iterator[Rig]:
+def desk(broker: OwnServer, tmp_path: Path) -> Iterator[Rig]:
     with rig(broker.url, tmp_path) as made:
         yield made
 
@@ -117,7 +116,7 @@ def test_a_worker_that_was_suspended_past_its_lease_goes_on(desk: Rig) -> None:
 
 
 @POOLS
-def test_a_broker_that_crashes_stops_no_worker(desk: Rig, broker: ValkeyServer, pool: tuple[str, ...]) -> None:
+def test_a_broker_that_crashes_stops_no_worker(desk: Rig, broker: OwnServer, pool: tuple[str, ...]) -> None:
     sent = ids(400)
     desk.send(sent, seconds=0.004)
     worker = desk.start_worker(*pool)
@@ -130,7 +129,7 @@ def test_a_broker_that_crashes_stops_no_worker(desk: Rig, broker: ValkeyServer, 
     assert worker.is_running()
 
 
-def test_a_worker_survives_a_broker_that_forgot_everything(desk: Rig, broker: ValkeyServer) -> None:
+def test_a_worker_survives_a_broker_that_forgot_everything(desk: Rig, broker: OwnServer) -> None:
     desk.send(ids(50), seconds=0.01)
     worker = desk.start_worker()
     desk.wait_for_more(10)

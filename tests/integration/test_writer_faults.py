@@ -14,13 +14,13 @@ import redis
 import structlog
 
 from copydesk.delivery.writer import Writer
-from copydesk.embedded import PostgresServer, ValkeyServer
 from copydesk.errors import DatabaseUnavailable, QueueUnavailable
 from copydesk.storage import connection as database
 from copydesk.storage import schema
 from tests.entries import article, close, job, text
 from tests.integration.silence import silent_proxy
 from tests.integration.writing import Desk, desk_on
+from tests.servers import OwnPostgres, OwnServer
 from tests.waiting import wait_until
 
 
@@ -78,7 +78,7 @@ def _finished(desk: Desk) -> bool:
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_postgres_ends_and_comes_back_and_everything_is_there_once(
-    redis_url: str, own_postgres: PostgresServer, running: Callable[..., Running], how: str
+    redis_url: str, own_postgres: OwnPostgres, running: Callable[..., Running], how: str
 ) -> None:
     with psycopg.connect(own_postgres.url) as connection:
         schema.install(connection)
@@ -102,7 +102,7 @@ def test_postgres_ends_and_comes_back_and_everything_is_there_once(
 
 
 def test_connections_cut_in_the_middle_of_a_commit_double_nothing(
-    redis_url: str, own_postgres: PostgresServer, running: Callable[..., Running]
+    redis_url: str, own_postgres: OwnPostgres, running: Callable[..., Running]
 ) -> None:
     with psycopg.connect(own_postgres.url) as connection:
         schema.install(connection)
@@ -196,7 +196,7 @@ def test_a_deadline_that_is_kept_cuts_nothing(database_url: str) -> None:
 
 
 def test_redis_ends_after_the_commit_and_nothing_is_stored_again(
-    own_redis: ValkeyServer, database_url: str, running: Callable[..., Running]
+    own_redis: OwnServer, database_url: str, running: Callable[..., Running]
 ) -> None:
     with redis.Redis.from_url(own_redis.url) as admin:
         admin.config_set("appendonly", "yes")

@@ -109,7 +109,7 @@ def _mark_links(block: Block) -> tuple[PieceClass, str, int] | None:
         rest = _PHONE.sub("", _ADDRESS.sub("", low)).strip(" :,.;|()")
         if len(rest) < 30 and len(rest) < 0.7 * len(low):
             return PieceClass.DROPPED, "address", SURE if len(rest) < 10 else LIKELY
-        if not block.opens_quoted and (_MAIL.search(low) or "http" in low or "www." in low):
+        if not block.opens_quoted and (_MAIL.search(low) or "://" in low or "www." in low):
             return PieceClass.DROPPED, "mail_address", LIKELY if block.weight < _REMARK else HINT
     if low.startswith("#") and not _TAG.sub("", low).strip(" ,"):
         return PieceClass.DROPPED, "tags", SURE
