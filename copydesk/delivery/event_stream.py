@@ -5,10 +5,10 @@ from __future__ import annotations
 from copydesk.liveness.pulse import pulse
 from copydesk.queue import events
 from copydesk.queue.streams import connect
-from copydesk.storage import followers, outbox
+from copydesk.storage import outbox, readers
 from copydesk.storage.connection import Connection, translated_errors
 
-FOLLOWER = "events"
+READER = "events"
 BATCH = 500
 
 
@@ -26,8 +26,8 @@ class EventStream:
     def _step(self, connection: Connection) -> int:
         """One batch. Told and not noted down, because of a crash in between, it is told again under the same ids."""
         with translated_errors("events"), connection.transaction():
-            found = outbox.after(connection, followers.take(connection, FOLLOWER), BATCH)
+            found = outbox.after(connection, readers.take(connection, READER), BATCH)
             if found:
                 events.tell(self._redis, [event.told() for event in found])
-                followers.move(connection, FOLLOWER, found[-1].position)
+                readers.move(connection, READER, found[-1].position)
         return len(found)

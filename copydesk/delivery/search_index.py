@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from copydesk.liveness.pulse import pulse
 from copydesk.searching.terms import configuration, terms, vector
-from copydesk.storage import followers, search
+from copydesk.storage import readers, search
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.rows import Row
 from copydesk.storage.search import ChangedText
 
-FOLLOWER = "search"
+READER = "search"
 
 
 def index_texts(connection: Connection) -> None:
@@ -22,11 +22,11 @@ def index_texts(connection: Connection) -> None:
 def _step(connection: Connection) -> bool:
     """One batch; whether there may be more."""
     with connection.transaction():
-        changed = search.changed_texts(connection, followers.take(connection, FOLLOWER))
+        changed = search.changed_texts(connection, readers.take(connection, READER))
         if not changed:
             return False
         search.write(connection, [_row(one) for one in changed])
-        followers.move(connection, FOLLOWER, changed[-1].position)
+        readers.move(connection, READER, changed[-1].position)
     return len(changed) == search.BATCH
 
 

@@ -216,7 +216,7 @@ create unique index outbox_position on outbox (position);
 create index outbox_unnumbered on outbox (id) where position is null;
 
 -- How far each reader inside copydesk has followed the changes.
-create table follower (
+create table reader (
     name     text primary key,
     position bigint not null default 0,
     moved_at timestamptz not null default now()

@@ -1,6 +1,6 @@
 -- Finds words in articles.
 
-create table follower (
+create table reader (
     name     text primary key,
     position bigint not null default 0,
     moved_at timestamptz not null default now()

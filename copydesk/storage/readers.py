@@ -1,4 +1,4 @@
-"""Table follower: how far a reader inside copydesk has followed the numbered changes."""
+"""Table reader: how far a reader inside copydesk has followed the numbered changes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from copydesk.storage.connection import Connection
 
 # One at a time: the row is locked until the reader's work is committed with it.
 _TAKE = """
-insert into follower (name) values (%s)
+insert into reader (name) values (%s)
     on conflict (name) do update set name = excluded.name
 returning position
 """
 
-_MOVE = "update follower set position = %s, moved_at = now() where name = %s"
+_MOVE = "update reader set position = %s, moved_at = now() where name = %s"
 
 _LAG = """
-select coalesce((select max(position) from outbox), 0) - coalesce((select position from follower where name = %s), 0)
+select coalesce((select max(position) from outbox), 0) - coalesce((select position from reader where name = %s), 0)
 """
 
 
