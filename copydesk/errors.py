@@ -159,6 +159,10 @@ class ProcessingError(CopydeskError):
     """Our own code failed on this item."""
 
 
+class SketchUnreadable(CopydeskError):
+    """The sketch is of a version that this copydesk does not read, or damaged."""
+
+
 class SchemaMismatch(CopydeskError):
     """The database has another schema than this copydesk."""
 

@@ -13,17 +13,12 @@ from urllib.parse import urldefrag
 
 from courlan import normalize_url
 
-from copydesk.dedupe.likeness import likeness
+from copydesk.dedupe.likeness import DEFAULT, likeness
 from copydesk.errors import ItemConflict
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
 
 # Under this many letters and digits a body alone is not telling ("More follows."), so the headline counts too.
 SHORT_BODY = 200
-
-# Same file name, other text: a revision from here on, another story below. The figures are those at which the
-# measured near-duplicate judge accepts (docs/duplicates.md).
-ALIKE_JACCARD = 0.5
-ALIKE_CONTAINMENT = 0.8
 
 # A longer name (a URL full of parameters) is kept as its beginning and a hash: Postgres indexes at most 2,704 bytes.
 KEY_BYTES_MAX = 1500
@@ -135,7 +130,7 @@ def _same_name(
     if key.kind == "name":
         jaccard, containment = likeness(body, known.body)
         scores = {"jaccard": round(jaccard, 3), "containment": round(containment, 3)}
-        if jaccard < ALIKE_JACCARD and containment < ALIKE_CONTAINMENT:
+        if jaccard < DEFAULT.jaccard and containment < DEFAULT.containment:
             return None
     if received_at < known.received_at:
         reason = f"{key.kind}: a changed text, received before the current one"
