@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from benchmarks.stream_judge import StreamJudge
 from copydesk import pipeline
 from copydesk.cleaning import Rules, load_rules, to_json
+from copydesk.dedupe.likeness import DEFAULT
 from copydesk.formats import PARSERS
-from copydesk.models import Hints, RawItem
+from copydesk.models import Hints, Outcome, RawItem
 
+_LABELS = {
+    Outcome.STORED: "new",
+    Outcome.UNCHANGED: "exact",
+    Outcome.DUPLICATE: "exact",
+    Outcome.REVISED: "update",
+}
 _RECEIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -24,3 +34,23 @@ def plaintext(data: bytes, filename: str) -> dict[str, Any]:
     item = RawItem(data, "inbox", _RECEIVED_AT, Hints(filename=filename, media_type="text/plain"))
     parsed = PARSERS["text"](data, item.hints)[0]
     return to_json(pipeline.clean(parsed, item, _rules()), parsed.encoding)
+
+
+def make_judge(redis_url: str | None = None, **thresholds: float) -> Callable[[dict[str, Any]], tuple[str, str | None]]:
+    """The detector that the duplicate scorer calls once a document; `thresholds` are fields of `Thresholds`."""
+    if redis_url is not None:
+        raise NotImplementedError("the index in Redis is not there yet")
+    stream = StreamJudge(thresholds=replace(DEFAULT, **thresholds))
+
+    def detect(article: dict[str, Any]) -> tuple[str, str | None]:
+        decision = stream.decide(
+            article["id"],
+            source=article["source"],
+            url=article["url"],
+            title=article["title"],
+            body=tuple(article["text"].split("\n\n")),
+            moment=datetime.fromtimestamp(article["ts"], UTC),
+        )
+        return _LABELS[decision.outcome] if decision.likeness is None else "near", decision.document
+
+    return detect
