@@ -1,21 +1,23 @@
 """How alike two texts are, from their sketches, and whether that makes one a version of the other.
 
-`compare` measures, `judge` decides; every threshold is in `Thresholds`, and every decision says which one made it.
+`compare` measures, `judge` decides; every threshold is in `Thresholds`, and every decision says what made it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Literal
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.dedupe.sketch import Sketch, sketch
+from copydesk.dedupe.sketch import HASH_BITS, WHOLE, Sketch, sketch
 
 Relation = Literal["near", "contained-in", "contains"]
+
+_LEAD_SHIFT: Final = np.uint32(HASH_BITS - 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,16 @@ class Thresholds:
     containment: float = 0.8
     shared: int = 12
     """Shingles that a text must share to count as contained."""
-    numbers_agree: float = 0.5
-    numbers_min: int = 5
-    """Numbers that both texts must have before their disagreement counts."""
-    same: float = 0.97
-    """From this Jaccard on, differing numbers are a correction."""
+    facts_differ: float = 0.4
+    """Of the slots that both texts fill, this share filled otherwise makes them two bulletins of one template."""
+    facts_min: int = 2
+    """Slots that must be filled otherwise before they count: one alone may be a correction."""
     headline_shingles: int = 40
+    """Two texts of fewer shingles must agree in their headlines."""
     headline: float = 0.5
+    short_shingles: int = 80
+    """Two texts of fewer shingles are bulletins of two days when they are `apart_hours` apart and differ in a fact."""
+    apart_hours: float = 20.0
 
 
 DEFAULT: Final = Thresholds()
@@ -40,7 +45,7 @@ DEFAULT: Final = Thresholds()
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A document that may be the same story as a new one."""
+    """An earlier document that may be the same story as a new one."""
 
     document: str
     sketch: Sketch
@@ -50,17 +55,23 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What two sketches say of their texts; shares are 0 to 1, None where there is nothing to compare."""
+    """What two sketches say of their texts; shares are 0 to 1."""
 
     jaccard: float
     containment: float
     """Share of the smaller text that the larger has."""
     shared: float
     """Estimated number of shingles that both have."""
-    numbers: int
-    """Numbers of the text that has fewer."""
-    numbers_agree: float | None
+    facts: int
+    """Slots that both texts fill."""
+    facts_differ: int
+    """Those that they fill otherwise."""
+    shortest: int
+    """Shingles of the shorter text."""
+    longest: int
     headlines_agree: float | None
+    """Jaccard of the headlines' words; None where a body is not short."""
+    hours_apart: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,57 +87,62 @@ class Likeness:
     @property
     def scores(self) -> dict[str, float]:
         """The figures that a receipt and a sighting keep."""
-        found = {
-            "jaccard": self.evidence.jaccard,
-            "containment": self.evidence.containment,
-            "shared": self.evidence.shared,
-            "numbers_agree": self.evidence.numbers_agree,
-            "headlines_agree": self.evidence.headlines_agree,
+        found = self.evidence
+        scores = {
+            "jaccard": found.jaccard,
+            "containment": found.containment,
+            "shared": found.shared,
+            "facts": found.facts,
+            "facts_differ": found.facts_differ,
         }
-        return {name: round(value, 3) for name, value in found.items() if value is not None}
+        return {name: round(value, 3) for name, value in scores.items()}
 
 
-def compare(new: Sketch, old: Sketch) -> Evidence:
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One reason why two texts are not one story."""
+
+    reason: str
+    refuses: Callable[[Evidence, Thresholds], bool]
+
+
+def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evidence:
     """Measure two sketches against each other; the same either way round."""
-    reach = np.uint32(min(new.reach, old.reach))
-    a = new.hashes[: np.searchsorted(new.hashes, reach, "right")]
-    b = old.hashes[: np.searchsorted(old.hashes, reach, "right")]
+    small, large = (new, old) if new.shingles < old.shingles else (old, new)
+    reach = min(small.reach, large.reach)
+    a, b = _within(small.hashes, reach), _within(large.hashes, reach)
     both = _common(a, b)
-    smaller = min(len(a), len(b))
-    union = len(a) + len(b) - both
-    numbers = min(len(new.numbers), len(old.numbers))
-    headline = len(new.headline) and len(old.headline)
-    titles = _common(new.headline, old.headline)
+    fewer, union = min(len(a), len(b)), len(a) + len(b) - both
+    containment = both / fewer if fewer else 0.0
+    shared = both * (WHOLE + 1) / (reach + 1)
+    if small.reach == WHOLE and len(large.lead):
+        # Few of a short text's shingles are within a long one's sample, but of its beginning the sketch has all.
+        led = _common(np.unique((small.hashes >> _LEAD_SHIFT).astype(np.uint16)), large.lead)
+        if led > shared or led > containment * small.shingles:
+            containment, shared = led / small.shingles, float(led)
+    slots = _common(small.slots >> np.uint32(16), large.slots >> np.uint32(16))
     return Evidence(
-        both / union if smaller else 0.0,
-        both / smaller if smaller else 0.0,
-        both * float(1 << 32) / (int(reach) + 1),
-        numbers,
-        _common(new.numbers, old.numbers) / numbers if numbers else None,
-        titles / (len(new.headline) + len(old.headline) - titles) if headline else None,
+        both / union if union else 0.0,
+        containment,
+        shared,
+        slots,
+        slots - _common(small.slots, large.slots),
+        small.shingles,
+        large.shingles,
+        _jaccard(small.headline, large.headline),
+        abs(apart) / timedelta(hours=1) if apart is not None else None,
     )
-
-
-def refusal(evidence: Evidence, longest: int, thresholds: Thresholds = DEFAULT) -> str | None:
-    """Why this evidence does not make two texts one story; None where it does. `longest`: shingles of the longer."""
-    limit = thresholds
-    if evidence.jaccard < limit.jaccard and not (
-        evidence.containment >= limit.containment and evidence.shared >= limit.shared
-    ):
-        return "too little in common"
-    if longest < limit.headline_shingles and (evidence.headlines_agree or 1.0) < limit.headline:
-        return "short texts under other headlines"
-    if evidence.jaccard < limit.same and evidence.numbers >= limit.numbers_min:
-        assert evidence.numbers_agree is not None  # noqa: S101 - there are numbers
-        if evidence.numbers_agree < limit.numbers_agree:
-            return "the same words with other numbers"
-    return None
 
 
 def likeness(one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
     """(Jaccard, containment of the smaller in the larger) of two bodies, both 0 to 1; an empty text is like none."""
     evidence = compare(sketch(None, one), sketch(None, other))
     return evidence.jaccard, evidence.containment
+
+
+def refusal(evidence: Evidence, thresholds: Thresholds = DEFAULT) -> str | None:
+    """Why this evidence does not make two texts one story; None where it does."""
+    return next((guard.reason for guard in GUARDS if guard.refuses(evidence, thresholds)), None)
 
 
 def judge(
@@ -136,25 +152,78 @@ def judge(
     received_at: datetime | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> Likeness | None:
-    """The candidate that the new document is most like, and what it is to it; None where it is like none."""
-    best: tuple[float, Candidate, Evidence] | None = None
+    """The candidate that the new document is most like, and what it is to it; None where it is like none.
+
+    Without `received_at`, time does not count.
+    """
+    best: Likeness | None = None
     for candidate in candidates:
-        evidence = compare(new, candidate.sketch)
-        if refusal(evidence, max(new.shingles, candidate.sketch.shingles), thresholds) is not None:
-            continue
-        rank = max(evidence.jaccard, 0.9 * evidence.containment)
-        if best is None or rank > best[0]:
-            best = (rank, candidate, evidence)
-    if best is None:
+        apart = received_at - candidate.received_at if received_at else None
+        evidence = compare(new, candidate.sketch, apart=apart)
+        if refusal(evidence, thresholds) is None and (best is None or _rank(evidence) > _rank(best.evidence)):
+            relation = relate(new, candidate.sketch, evidence, thresholds)
+            best = Likeness(relation, candidate.document, evidence, _reason(relation, evidence))
+    return best
+
+
+def relate(new: Sketch, old: Sketch, evidence: Evidence, thresholds: Thresholds = DEFAULT) -> Relation:
+    """What a text is to an earlier one that it was found to be like."""
+    if evidence.jaccard >= thresholds.jaccard:
+        return "near"
+    return "contained-in" if new.shingles < old.shingles else "contains"
+
+
+def _too_little(found: Evidence, limit: Thresholds) -> bool:
+    contained = found.containment >= limit.containment and found.shared >= limit.shared
+    return found.jaccard < limit.jaccard and not contained
+
+
+def _headlines_differ(found: Evidence, limit: Thresholds) -> bool:
+    agree = found.headlines_agree
+    return found.longest < limit.headline_shingles and agree is not None and agree < limit.headline
+
+
+def _facts_differ(found: Evidence, limit: Thresholds) -> bool:
+    return found.facts_differ >= max(limit.facts_min, limit.facts_differ * found.facts)
+
+
+def _another_day(found: Evidence, limit: Thresholds) -> bool:
+    is_apart = found.hours_apart is not None and found.hours_apart >= limit.apart_hours
+    return is_apart and found.longest < limit.short_shingles and found.facts_differ > 0
+
+
+GUARDS: Final = (
+    Guard("too little in common", _too_little),
+    Guard("short texts under other headlines", _headlines_differ),
+    Guard("the same words about other facts", _facts_differ),
+    Guard("short texts of other days that differ in a fact", _another_day),
+)
+"""In the order in which they are asked; the first that refuses names the reason."""
+
+
+def _rank(evidence: Evidence) -> float:
+    # Between a copy and a longer text that has all of it, the copy.
+    return max(evidence.jaccard, 0.9 * evidence.containment)
+
+
+def _reason(relation: Relation, evidence: Evidence) -> str:
+    share = evidence.jaccard if relation == "near" else evidence.containment
+    of = "the two texts' shingles are" if relation == "near" else "the shorter text is"
+    return f"{relation}: {share:.0%} of {of} in both"
+
+
+def _within(hashes: NDArray[np.uint32], reach: int) -> NDArray[np.uint32]:
+    return hashes if reach == WHOLE else hashes[: np.searchsorted(hashes, np.uint32(reach), "right")]
+
+
+def _jaccard(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> float | None:
+    if not len(a) or not len(b):
         return None
-    _, candidate, evidence = best
-    relation: Relation = "near"
-    if evidence.jaccard < thresholds.jaccard:
-        relation = "contained-in" if new.shingles < candidate.sketch.shingles else "contains"
-    return Likeness(relation, candidate.document, evidence, f"{relation}: jaccard {evidence.jaccard:.2f}")
+    both = _common(a, b)
+    return both / (len(a) + len(b) - both)
 
 
-def _common(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> int:
+def _common(a: NDArray[Any], b: NDArray[Any]) -> int:
     """How many values two ascending arrays share."""
     if not len(a) or not len(b):
         return 0

@@ -18,8 +18,8 @@ Hashes = NDArray[np.uint64]
 # Of a text in which more than this share of the tokens are single characters, a character is the unit.
 UNSPACED_SHARE: Final = 0.3
 
-# A sentence of fewer tokens is said in too many places to be anybody's furniture.
-SENTENCE_TOKENS_MIN: Final = 3
+# A sentence of one word is said in too many places to be anybody's furniture.
+SENTENCE_TOKENS_MIN: Final = 2
 
 _MULTIPLIER: Final = 0x100000001B3
 _INVERSE: Final = pow(_MULTIPLIER, -1, 1 << 64)
