@@ -43,4 +43,5 @@ def slots(words: Hashes, is_number: NDArray[np.bool_], is_name: NDArray[np.bool_
     packed: Hashes = ((slot >> np.uint64(48)) << np.uint64(16)) | (fact >> np.uint64(49) << np.uint64(1))
     packed |= (kind[start] == 1).astype(np.uint64)
     kept = np.unique(slot >> np.uint64(48), return_index=True)[1]
-    return packed[kept[:SLOTS_MAX]].astype(np.uint32)
+    found: NDArray[np.uint32] = packed[kept[:SLOTS_MAX]].astype(np.uint32)
+    return found

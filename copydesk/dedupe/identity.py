@@ -9,11 +9,9 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from urllib.parse import urldefrag
-
-from courlan import normalize_url
 
 from copydesk.dedupe.likeness import DEFAULT, likeness
+from copydesk.dedupe.urls import canonical_url
 from copydesk.errors import ItemConflict
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
 
@@ -64,14 +62,6 @@ def text_sha256(title: str | None, body: Iterable[str]) -> str:
         signs = "" if headline or letters else "".join("".join(paragraphs).split())
         letters = f"{headline}\n{letters}{signs}"
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def canonical_url(url: str) -> str:
-    """The URL without fragment, tracking parameters and default port, host in lower case; as it is if unreadable."""
-    try:
-        return str(normalize_url(urldefrag(url).url, strict=False))
-    except ValueError:
-        return url
 
 
 def judge(
