@@ -25,7 +25,7 @@ _IDENTIFYING: Final = re.compile(r"\d{4}")
 _PATH_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE)
 # /amp/story, /story/amp, /story.amp, /story.amp.html
 _AMP_FIRST: Final = re.compile(r"^/amp(?=/.)", re.IGNORECASE)
-_AMP_LAST: Final = re.compile(r"(?:(?<=.)/amp|\.amp(?=\.html?$)|\.amp)/?(?=$|\.html?$)", re.IGNORECASE)
+_AMP_LAST: Final = re.compile(r"(?:(?<=.)/amp|(?<=\w)\.amp)/?(?=$|\.html?$)", re.IGNORECASE)
 _INDEX: Final = re.compile(r"/index\.(?:html?|php|jsp|aspx?)$", re.IGNORECASE)
 _ESCAPE: Final = re.compile("%([0-9a-fA-F]{2})?")
 # Unescaped where a path may hold them, and escapes themselves; everything else is escaped the same way.
