@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import string
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -159,13 +160,15 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _clean_query(query: str, rule: HostRule, rules: UrlRules) -> str:
+    # Byte for byte: a site's encoding is not known.
+    escaped = quote(query, safe=string.punctuation, errors="surrogatepass")
     kept = [
         (name, value)
-        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogatepass")
+        for name, value in parse_qsl(escaped, keep_blank_values=True, encoding="latin-1")
         if _counts(name.lower(), value, rule, rules)
     ]
     # By name only: the order of one name's values may be meant.
-    return urlencode(sorted(kept, key=lambda pair: pair[0]), errors="surrogatepass")
+    return urlencode(sorted(kept, key=lambda pair: pair[0]), encoding="latin-1")
 
 
 def _counts(name: str, value: str, rule: HostRule, rules: UrlRules) -> bool:
