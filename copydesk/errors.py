@@ -106,6 +106,10 @@ class QueueFull(QueueUnavailable):
     """Redis has no memory left for more."""
 
 
+class IndexIncomplete(DependencyError):
+    """The likeness index lacks what Postgres has, and is being loaded."""
+
+
 class DatabaseUnavailable(DependencyError):
     """Postgres did not answer or refused the statement."""
 

@@ -249,6 +249,17 @@ class Document(Wire):
     keys: tuple[IdentityKey, ...]
 
 
+class Likened(Wire):
+    """What a document was found to be to an earlier one, before either is stored."""
+
+    relation: Literal["near", "contained-in", "contains"]
+    """Of this document to the earlier one: `contains` means that this is the longer version."""
+    document: str
+    """The earlier document; the article it became is known to Postgres, or will be."""
+    scores: dict[str, float]
+    reason: str
+
+
 class Held(Wire):
     """What Postgres holds under an identity key, as far as a verdict needs it."""
 
@@ -278,6 +289,10 @@ class Verdict:
     is_current: bool = True
     """False for a revision that is older than the one in place."""
     scores: dict[str, float] = field(default_factory=dict)
+    relation: str = "exact"
+    """Of a duplicate to its article."""
+    cluster_id: str | None = None
+    """Of a new article: the story that it is a version of; None for a story of its own."""
 
 
 Json = dict[str, Any]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from copydesk.dedupe.identity import VERSIONED, judge
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
@@ -16,6 +18,15 @@ from copydesk.storage.receipts import JobCount, Receipt
 from copydesk.storage.rows import Row
 
 Keys = Mapping[IdentityKey, KeyState]
+Leaders = Mapping[str, str | None]
+"""Document -> the article it became, None where it became none; without those that are not settled yet."""
+
+
+class Place(NamedTuple):
+    """Where a document went: its article and that article's cluster."""
+
+    article_id: str
+    cluster_id: str
 
 
 @dataclass(slots=True)
@@ -33,6 +44,10 @@ class Plan:
     receipts: list[Receipt] = field(default_factory=list)
     unchanged: list[tuple[str, str]] = field(default_factory=list)
     """(job, item) of what a feed brought as it was: only counted, since each poll brings most of it again."""
+    places: dict[str, Place | None] = field(default_factory=dict)
+    """Where each document that others may be like went, None for nowhere."""
+    waiting: list[tuple[str, ArticleEntry]] = field(default_factory=list)
+    """Documents whose article is to be that of one that is not settled yet, with that one."""
 
 
 def article_id(entry: ArticleEntry) -> str:
@@ -41,9 +56,17 @@ def article_id(entry: ArticleEntry) -> str:
     Laid out as UUIDv8 (RFC 9562): 48 bits of received_at in milliseconds, so that new rows fall at the end of the
     index, then a hash of job and item.
     """
-    moment = int(entry.job.received_at.timestamp() * 1000) & (2**48 - 1)
     digest = hashlib.sha256(f"{entry.job.id}\n{entry.item_id}".encode("utf-8", "surrogatepass")).digest()
-    bits = (moment << 80) | int.from_bytes(digest[:10], "big")
+    return _uuid8(entry.job.received_at, int.from_bytes(digest[:10], "big"))
+
+
+def id_from(moment: datetime) -> str:
+    """The lowest id of an article that was received at this moment or later."""
+    return _uuid8(moment, 0)
+
+
+def _uuid8(moment: datetime, rest: int) -> str:
+    bits = ((int(moment.timestamp() * 1000) & (2**48 - 1)) << 80) | rest
     bits = bits & ~(0xF << 76) | (0x8 << 76)
     bits = bits & ~(0x3 << 62) | (0x2 << 62)
     text = f"{bits:032x}"
@@ -65,15 +88,17 @@ def plan_articles(
     wanted: Keys,
     held: Keys,
     current: Mapping[str, CurrentArticle],
+    leaders: Leaders | None = None,
 ) -> Plan:
     """Judge the entries one after the other, each in the light of those before it.
 
     `wanted` are all keys of the batch, `held` those that an article held before; the table now has the others as
-    wanted. `current` is what stands in the articles that hold one.
+    wanted. `current` is what stands in the articles that hold one, and in those that `leaders` became.
     """
     plan = Plan()
     keys = {k: s for k, s in held.items() if s.article_id in current}
     articles = dict(current)
+    places = dict(leaders or {})
     for entry in entries:
         document = entry.document
         verdict = judge(
@@ -84,14 +109,61 @@ def plan_articles(
             received_at=entry.job.received_at,
             body=document.body,
         )
+        if verdict.outcome is Outcome.STORED:
+            verdict = _by_likeness(entry, verdict, places, articles)
         revision = _revise(plan, entry, verdict, articles)
-        if verdict.outcome is not Outcome.REJECTED:
-            target = verdict.article_id or article_id(entry)
+        target = None if verdict.outcome is Outcome.REJECTED else verdict.article_id or article_id(entry)
+        if target is not None and target in articles:
             keys.update(_keys_after(entry, verdict, target, keys))
+        _place(plan, entry, target, articles, places)
         _record(plan, entry, verdict, revision)
     plan.keys = {key: state for key, state in keys.items() if held.get(key, wanted[key]) != state}
     plan.released = [key for key in wanted if key not in keys and key not in held]
     return plan
+
+
+def _by_likeness(
+    entry: ArticleEntry, verdict: Verdict, places: Leaders, articles: Mapping[str, CurrentArticle]
+) -> Verdict:
+    """What a document that identity calls new is by its likeness to an earlier one."""
+    own, likened = article_id(entry), entry.likeness
+    elsewhere = places.get(own)
+    if elsewhere is not None and elsewhere in articles:
+        # It was given up for lost, and what was like it was judged again without it.
+        return Verdict(Outcome.DUPLICATE, elsewhere, "near: the story was stored from a later copy", relation="near")
+    if likened is None:
+        return verdict
+    target = places.get(likened.document, likened.document)
+    is_gone = target not in articles and target in places
+    if target is None or target == own or is_gone:
+        return replace(verdict, reason=f"{verdict.reason}; what it is like came to no article")
+    if likened.relation == "contains":
+        cluster = articles[target].cluster_id if target in articles else target
+        return replace(verdict, reason=likened.reason, scores=likened.scores, cluster_id=cluster)
+    return Verdict(Outcome.DUPLICATE, target, likened.reason, scores=likened.scores, relation=likened.relation)
+
+
+def _place(
+    plan: Plan,
+    entry: ArticleEntry,
+    target: str | None,
+    articles: Mapping[str, CurrentArticle],
+    places: dict[str, str | None],
+) -> None:
+    """Note where the document went, for those that are like it and for those that it is like."""
+    own, likened = article_id(entry), entry.likeness
+    if likened is not None and target == own and places.get(likened.document, own) is None:
+        # Whatever else is like the one that came to nothing belongs here.
+        places[likened.document] = own
+        plan.places[likened.document] = Place(own, articles[own].cluster_id)
+    place = None
+    if target is not None:
+        place = Place(target, articles[target].cluster_id if target in articles else target)
+        if target not in articles:
+            plan.waiting.append((target, entry))
+    if entry.is_indexed:
+        places[own] = target
+        plan.places[own] = place
 
 
 def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collection[tuple[str, str]] = ()) -> None:
@@ -189,9 +261,11 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
     """Add the revision that the verdict asks for and make it part of what later entries are judged by."""
     if verdict.outcome is Outcome.STORED:
         target, number, current_number = article_id(entry), 1, 1
+        cluster_id = verdict.cluster_id or target
     elif verdict.outcome is Outcome.REVISED and verdict.article_id:
         before = articles[verdict.article_id]
         target, number = before.article_id, before.last_number + 1
+        cluster_id = before.cluster_id
         current_number = number if verdict.is_current else before.current_number
         if not verdict.is_current:
             articles[target] = replace(before, last_number=number)
@@ -208,6 +282,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             entry.raw_sha256,
             entry.meta,
             entry.job.received_at,
+            cluster_id,
         )
     )
     if verdict.is_current:
@@ -220,6 +295,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             entry.job.received_at,
             document.title,
             document.body,
+            cluster_id,
         )
     return number
 
@@ -288,7 +364,7 @@ def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | N
                 "source": job.source,
                 "url": entry.document.url,
                 "name": entry.name,
-                "relation": "exact",
+                "relation": verdict.relation,
                 "scores": verdict.scores,
                 "raw_sha256": entry.raw_sha256,
                 "seen_at": job.received_at.isoformat(),

@@ -12,8 +12,9 @@ from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
 _ADD_HEADS = """
-insert into article_head (id, source, current_revision)
-select id, source, 1 from json_to_recordset(%s::json) as t(id uuid, source text) order by id
+insert into article_head (id, source, current_revision, cluster_id)
+select id, source, 1, cluster_id from json_to_recordset(%s::json) as t(id uuid, source text, cluster_id uuid)
+ order by id
 """
 
 # published_at is only filled where the text settles the instant: a clock time with an offset.
@@ -46,7 +47,7 @@ _LOCK = "select id from article_head where id = any (%s::uuid[]) order by id for
 
 _CURRENT = """
 select h.id, (select max(number) from revision a where a.article_id = h.id),
-       h.current_revision, r.content_sha256, r.received_at, r.title, r.body
+       h.current_revision, r.content_sha256, r.received_at, r.title, r.body, h.cluster_id
   from article_head h
   join revision r on r.article_id = h.id and r.number = h.current_revision
  where h.id = any (%s::uuid[])
@@ -64,6 +65,7 @@ class CurrentArticle:
     received_at: datetime
     title: str | None
     body: tuple[str, ...]
+    cluster_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class NewRevision:
     raw_sha256: str
     meta: Json | None
     received_at: datetime
+    cluster_id: str
+    """The story that the article is a version of: the id of its first article."""
 
 
 def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str, CurrentArticle]:
@@ -89,17 +93,21 @@ def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str
         cursor.execute(_LOCK, (list(article_ids),))
         cursor.execute(_CURRENT, (list(article_ids),))
         return {
-            str(row[0]): CurrentArticle(str(row[0]), row[1], row[2], row[3], row[4], row[5], tuple(row[6]))
+            str(row[0]): CurrentArticle(str(row[0]), row[1], row[2], row[3], row[4], row[5], tuple(row[6]), str(row[7]))
             for row in cursor.fetchall()
         }
 
 
 def write(connection: Connection, revisions: Sequence[NewRevision]) -> None:
     """Write new articles and revisions, in three statements whatever their number."""
-    send(connection, _ADD_HEADS, [{"id": r.article_id, "source": r.source} for r in revisions if r.number == 1])
+    send(connection, _ADD_HEADS, [_head(r) for r in revisions if r.number == 1])
     send(connection, _ADD_REVISIONS, [_row(r) for r in revisions])
     newest = {r.article_id: r.number for r in revisions if r.is_current and r.number > 1}
     send(connection, _MAKE_CURRENT, [{"article_id": i, "number": n} for i, n in newest.items()])
+
+
+def _head(revision: NewRevision) -> Row:
+    return {"id": revision.article_id, "source": revision.source, "cluster_id": revision.cluster_id}
 
 
 def _row(revision: NewRevision) -> Row:
