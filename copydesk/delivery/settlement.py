@@ -117,6 +117,8 @@ def plan_articles(
             keys.update(_keys_after(entry, verdict, target, keys))
         _place(plan, entry, target, articles, places)
         _record(plan, entry, verdict, revision)
+    _follow_to_the_end(plan)
+    plan.waiting = [(leader, entry) for leader, entry in plan.waiting if leader not in articles]
     plan.keys = {key: state for key, state in keys.items() if held.get(key, wanted[key]) != state}
     plan.released = [key for key in wanted if key not in keys and key not in held]
     return plan
@@ -164,6 +166,17 @@ def _place(
     if entry.is_indexed:
         places[own] = target
         plan.places[own] = place
+
+
+def _follow_to_the_end(plan: Plan) -> None:
+    """Say of each document where its leader went in the end: in a batch a leader may stand behind its follower."""
+
+    def end(place: Place) -> Place:
+        further = plan.places.get(place.article_id)
+        return place if further is None or further.article_id == place.article_id else end(further)
+
+    plan.places = {document: place and end(place) for document, place in plan.places.items()}
+    plan.waiting = [(end(Place(leader, leader)).article_id, entry) for leader, entry in plan.waiting]
 
 
 def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collection[tuple[str, str]] = ()) -> None:
