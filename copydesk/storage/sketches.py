@@ -22,11 +22,12 @@ select document_id, number, source, received_at, document_id, true, decode(data,
  where not s.is_settled
 """
 
-# Taken by whoever settles the leader as well: of the two transactions, one sees what the other wrote.
+# Taken by whoever settles the leader as well: of the two transactions, one sees what the other wrote. The update that
+# changes nothing is there for its lock, on a stub that another follower left.
 _EXPECT = """
-insert into sketch (document_id, is_settled)
+insert into sketch as s (document_id, is_settled)
 select id, false from unnest(%s::uuid[]) as t(id) order by id
-    on conflict (document_id) do nothing
+    on conflict (document_id) do update set is_settled = false where not s.is_settled
 """
 
 _FIND = "select document_id, article_id from sketch where document_id = any (%s::uuid[]) and is_settled"
