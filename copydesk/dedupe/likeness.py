@@ -117,9 +117,12 @@ def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evid
     shared = both * (WHOLE + 1) / (reach + 1)
     if small.reach == WHOLE and len(large.lead):
         # Few of a short text's shingles are within a long one's sample, but of its beginning the sketch has all.
-        led = _common(np.unique((small.hashes >> _LEAD_SHIFT).astype(np.uint16)), large.lead)
-        if led > shared or led > containment * small.shingles:
-            containment, shared = led / small.shingles, float(led)
+        is_led = _is_in((small.hashes >> _LEAD_SHIFT).astype(np.uint16), large.lead)
+        rest = small.hashes[~is_led]
+        sampled = _within(rest, reach)
+        found = _common(sampled, b) / len(sampled) if len(sampled) else 0.0
+        shared = np.count_nonzero(is_led) + found * len(rest)
+        containment = shared / small.shingles
     slots = _common(small.slots >> np.uint32(16), large.slots >> np.uint32(16))
     return Evidence(
         both / union if union else 0.0,
@@ -225,8 +228,14 @@ def _jaccard(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> float | None:
 
 def _common(a: NDArray[Any], b: NDArray[Any]) -> int:
     """How many values two ascending arrays share."""
-    if not len(a) or not len(b):
-        return 0
+    return int(np.count_nonzero(_is_in(a, b)))
+
+
+def _is_in(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values of `a` are in `b`, which ascends."""
+    if not len(b):
+        return np.zeros(len(a), bool)
     place = np.searchsorted(b, a)
     place[place == len(b)] = 0
-    return int(np.count_nonzero(b[place] == a))
+    found: NDArray[np.bool_] = b[place] == a
+    return found

@@ -28,8 +28,9 @@ SHINGLE_CHARACTERS: Final = 6
 """Tokens of a shingle where a character is a token."""
 
 HASHES_MAX: Final = 128
-SMALLEST_KEYS: Final = 8
+SMALLEST_KEYS: Final = 4
 LEADING_KEYS: Final = 8
+TELLING_KEYS: Final = 4
 LEADING_SHINGLES: Final = 64
 """A feed's summary is the article's beginning: some keys come from there, and a long text's sketch holds it whole."""
 HEADLINE_MAX: Final = 32
@@ -71,7 +72,7 @@ class Sketch:
     slots: NDArray[np.uint32]
     """The facts and where they stand (`facts.slots`)."""
     headline: NDArray[np.uint16]
-    """Hashes of the headline's words where the body is short."""
+    """Hashes of the headline's words."""
 
     @property
     def reach(self) -> int:
@@ -100,18 +101,34 @@ def line_hashes(body: Sequence[str]) -> list[int]:
 
 def sketch_tokens(title: str | None, tokens: Tokens, *, repeated: Collection[int] = ()) -> Sketch:
     """`sketch` of a body that is already cut into tokens."""
-    words, is_number, is_name = _without(tokens, repeated)
-    shingles = _shingles(words, SHINGLE_CHARACTERS if tokens.is_unspaced else SHINGLE_WORDS)
+    kept = _kept(tokens, repeated)
+    size = SHINGLE_CHARACTERS if tokens.is_unspaced else SHINGLE_WORDS
+    shingles = _shingles(tokens.hashes, size)
+    is_fact = tokens.is_number | tokens.is_name
+    if kept is not None:
+        # A shingle that reaches into a repeated line goes with it, so that what stays is a part of the whole text's.
+        whole = ~_any(~kept, len(shingles))
+        shingles, telling = shingles[whole], shingles[whole & _any(is_fact, len(shingles))]
+        held = slots(tokens.hashes[kept], tokens.is_number[kept], tokens.is_name[kept])
+    else:
+        telling = shingles[_any(is_fact, len(shingles))]
+        held = slots(tokens.hashes, tokens.is_number, tokens.is_name)
     different = np.unique(shingles)
     first = np.unique(shingles[:LEADING_SHINGLES])
-    keys = dict.fromkeys([*different[:SMALLEST_KEYS].tolist(), *first[:LEADING_KEYS].tolist()])
-    headline = tokenise([title]).hashes if title and len(words) < HEADLINE_TOKENS else words[:0]
+    keys = dict.fromkeys(
+        [
+            *different[:SMALLEST_KEYS].tolist(),
+            *first[:LEADING_KEYS].tolist(),
+            *np.unique(telling)[:TELLING_KEYS].tolist(),
+        ]
+    )
+    headline = tokenise([title]).hashes if title else tokens.hashes[:0]
     return Sketch(
         len(different),
         tuple(keys),
         (different[:HASHES_MAX] >> np.uint64(64 - HASH_BITS)).astype(np.uint32),
         _upper(first if len(different) > HASHES_MAX else first[:0]),
-        slots(words, is_number, is_name),
+        held,
         _upper(headline)[:HEADLINE_MAX],
     )
 
@@ -151,13 +168,12 @@ def unpack(data: bytes) -> Sketch:
     )
 
 
-def _without(tokens: Tokens, repeated: Collection[int]) -> tuple[Hashes, NDArray[np.bool_], NDArray[np.bool_]]:
-    """The tokens that are not in repeated lines; all of them where nothing else is there."""
-    if repeated:
-        kept = np.array([line not in repeated for line in tokens.sentences.tolist()], bool)[tokens.sentence]
-        if 0 < np.count_nonzero(kept) < len(kept):
-            return tokens.hashes[kept], tokens.is_number[kept], tokens.is_name[kept]
-    return tokens.hashes, tokens.is_number, tokens.is_name
+def _kept(tokens: Tokens, repeated: Collection[int]) -> NDArray[np.bool_] | None:
+    """Which tokens are not in repeated lines; None where all count: no such line, or nothing else."""
+    if not repeated:
+        return None
+    kept = np.array([line not in repeated for line in tokens.sentences.tolist()], bool)[tokens.sentence]
+    return kept if 0 < np.count_nonzero(kept) < len(kept) else None
 
 
 def _shingles(words: Hashes, size: int) -> Hashes:
@@ -169,6 +185,14 @@ def _shingles(words: Hashes, size: int) -> Hashes:
     for place in range(1, size):
         total += words[place : place + count] * _FACTORS[place]
     return mix(total)
+
+
+def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """Which of the `count` shingles hold any of these tokens."""
+    found = tokens[:count].copy()
+    for place in range(1, len(tokens) - count + 1):
+        found |= tokens[place : place + count]
+    return found
 
 
 def _upper(hashes: Hashes) -> NDArray[np.uint16]:
