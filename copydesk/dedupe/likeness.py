@@ -28,6 +28,10 @@ class Thresholds:
     containment: float = 0.8
     shared: int = 12
     """Shingles that a text must share to count as contained."""
+    edited: float = 0.33
+    """From this Jaccard on a text may be the other after a heavy edit: within `edited_hours`, with the same facts."""
+    edited_facts: float = 0.1
+    edited_hours: float = 48.0
     facts_differ: float = 0.4
     """Of the slots that both texts fill, this share filled otherwise makes them two bulletins of one template."""
     facts_min: int = 2
@@ -36,8 +40,12 @@ class Thresholds:
     """Two texts of fewer shingles must agree in their headlines."""
     headline: float = 0.5
     short_shingles: int = 80
-    """Two texts of fewer shingles are bulletins of two days when they are `apart_hours` apart and differ in a fact."""
+    """A text of fewer shingles is short: what it shares with another may be the way such things are always said."""
     apart_hours: float = 20.0
+    """Two short texts that are this far apart and differ in a fact are bulletins of two days."""
+    other_headline: float = 0.1
+    """Headlines that agree less have nothing in common but chance; then a short text must share more."""
+    other_headline_jaccard: float = 0.7
 
 
 DEFAULT: Final = Thresholds()
@@ -70,7 +78,7 @@ class Evidence:
     """Shingles of the shorter text."""
     longest: int
     headlines_agree: float | None
-    """Jaccard of the headlines' words; None where a body is not short."""
+    """Jaccard of the headlines' words; None where one has none."""
     hours_apart: float | None = None
 
 
@@ -171,14 +179,22 @@ def judge(
 
 def relate(new: Sketch, old: Sketch, evidence: Evidence, thresholds: Thresholds = DEFAULT) -> Relation:
     """What a text is to an earlier one that it was found to be like."""
-    if evidence.jaccard >= thresholds.jaccard:
+    if evidence.jaccard >= thresholds.jaccard or not _is_contained(evidence, thresholds):
         return "near"
     return "contained-in" if new.shingles < old.shingles else "contains"
 
 
 def _too_little(found: Evidence, limit: Thresholds) -> bool:
-    contained = found.containment >= limit.containment and found.shared >= limit.shared
-    return found.jaccard < limit.jaccard and not contained
+    return found.jaccard < limit.jaccard and not _is_contained(found, limit) and not _is_edited(found, limit)
+
+
+def _is_contained(found: Evidence, limit: Thresholds) -> bool:
+    return found.containment >= limit.containment and found.shared >= limit.shared
+
+
+def _is_edited(found: Evidence, limit: Thresholds) -> bool:
+    is_recent = found.hours_apart is None or found.hours_apart < limit.edited_hours
+    return found.jaccard >= limit.edited and is_recent and found.facts_differ <= limit.edited_facts * found.facts
 
 
 def _headlines_differ(found: Evidence, limit: Thresholds) -> bool:
@@ -195,9 +211,15 @@ def _another_day(found: Evidence, limit: Thresholds) -> bool:
     return is_apart and found.longest < limit.short_shingles and found.facts_differ > 0
 
 
+def _other_headline(found: Evidence, limit: Thresholds) -> bool:
+    is_other = found.headlines_agree is not None and found.headlines_agree < limit.other_headline
+    return is_other and found.shortest < limit.short_shingles and found.jaccard < limit.other_headline_jaccard
+
+
 GUARDS: Final = (
     Guard("too little in common", _too_little),
     Guard("short texts under other headlines", _headlines_differ),
+    Guard("a short text with a part in common, under another headline", _other_headline),
     Guard("the same words about other facts", _facts_differ),
     Guard("short texts of other days that differ in a fact", _another_day),
 )
