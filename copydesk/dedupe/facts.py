@@ -7,12 +7,16 @@ bulletins that a desk writes every day share the slots and differ in what stands
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.dedupe.tokens import Hashes, mix
+from copydesk.dedupe.tokens import Hashes, mix, tokenise
+from copydesk.errors import LexiconError
 
 SLOTS_MAX: Final = 48
 """Those with the smallest slot hashes: the same sample in any two texts."""
@@ -24,9 +28,9 @@ _CAPITALS_MAX: Final = 0.5
 
 def slots(words: Hashes, is_number: NDArray[np.bool_], is_name: NDArray[np.bool_]) -> NDArray[np.uint32]:
     """Upper half: which slot; lower half: what stands in it, its last bit set for numbers. Ascending, a slot once."""
-    kind = is_number.astype(np.int8)
+    kind = (is_number | is_spelled(words)).astype(np.int8)
     if len(words) and np.count_nonzero(is_name) < _CAPITALS_MAX * len(words):
-        kind[is_name & ~is_number] = 2
+        kind[is_name & (kind == 0)] = 2
     places = np.flatnonzero(kind)
     if not len(places):
         return np.zeros(0, np.uint32)
@@ -35,13 +39,37 @@ def slots(words: Hashes, is_number: NDArray[np.bool_], is_name: NDArray[np.bool_
     first = np.flatnonzero(opens)
     offset = np.arange(len(places)) - np.repeat(first, np.diff(first, append=len(places)))
     weighted: Hashes = np.add.reduceat(words[places] * _FACTORS[np.minimum(offset, 3)], first)
-    fact = mix(weighted)
+    fact = (mix(weighted) >> np.uint64(49) << np.uint64(1)) | (kind[places[first]] == 1).astype(np.uint64)
     padded = np.concatenate([_FACTORS[:1], words, _FACTORS[:1]])
-    start = places[first]
-    end = places[np.append(first[1:], len(places)) - 1]
-    slot = mix(padded[start] + padded[end + 2] * _FACTORS[1] + kind[start].astype(np.uint64))
-    packed: Hashes = ((slot >> np.uint64(48)) << np.uint64(16)) | (fact >> np.uint64(49) << np.uint64(1))
-    packed |= (kind[start] == 1).astype(np.uint64)
-    kept = np.unique(slot >> np.uint64(48), return_index=True)[1]
-    found: NDArray[np.uint32] = packed[kept[:SLOTS_MAX]].astype(np.uint32)
+    before = padded[places[first]] * _FACTORS[1]
+    after = padded[places[np.append(first[1:], len(places)) - 1] + 2] * _FACTORS[2]
+    # Both neighbours, each alone: a name of other length or an edit beside it leaves one of the three.
+    slot = _upper(mix(np.concatenate([before + after, before, after])))
+    fact = np.concatenate([fact, fact, fact])
+    _, place, times = np.unique(slot, return_index=True, return_counts=True)
+    # A place that comes twice ("of …") says nothing of what stood in the other text's.
+    once = place[times == 1]
+    found: NDArray[np.uint32] = ((slot[once] << np.uint64(16)) | fact[once])[:SLOTS_MAX].astype(np.uint32)
     return found
+
+
+def is_spelled(words: Hashes) -> NDArray[np.bool_]:
+    """Which words are numbers, days or months that are spelled out (`spelled.toml`)."""
+    table = _spelled()
+    place = np.searchsorted(table, words)
+    found: NDArray[np.bool_] = table[np.minimum(place, len(table) - 1)] == words
+    return found
+
+
+@cache
+def _spelled() -> Hashes:
+    lists = tomllib.loads((files("copydesk.dedupe") / "spelled.toml").read_text("utf-8"))
+    words = [word for language in lists.values() for kind in language.values() for word in kind.split()]
+    if not words or any(word != word.lower() for word in words):
+        raise LexiconError("spelled.toml", "it holds no word, or one in capitals")
+    return np.unique(tokenise(words).hashes)
+
+
+def _upper(hashes: Hashes) -> Hashes:
+    upper: Hashes = hashes >> np.uint64(48)
+    return upper
