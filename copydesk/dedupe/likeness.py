@@ -30,12 +30,15 @@ class Thresholds:
     """Shingles that a text must share to count as contained."""
     edited: float = 0.33
     """From this Jaccard on a text may be the other after a heavy edit: within `edited_hours`, with the same facts."""
-    edited_facts: float = 0.1
+    edited_titled: float = 0.2
+    """The same under the same headline."""
+    edited_facts: float = 0.25
+    """Share of slots that may be filled otherwise then; half of it under another headline."""
     edited_hours: float = 48.0
     facts_differ: float = 0.4
     """Of the slots that both texts fill, this share filled otherwise makes them two bulletins of one template."""
-    facts_min: int = 2
-    """Slots that must be filled otherwise before they count: one alone may be a correction."""
+    facts_min: int = 4
+    """Slots that must be filled otherwise before they count: one fact, perhaps a correction, has up to three."""
     headline_shingles: int = 40
     """Two texts of fewer shingles must agree in their headlines."""
     headline: float = 0.5
@@ -194,7 +197,10 @@ def _is_contained(found: Evidence, limit: Thresholds) -> bool:
 
 def _is_edited(found: Evidence, limit: Thresholds) -> bool:
     is_recent = found.hours_apart is None or found.hours_apart < limit.edited_hours
-    return found.jaccard >= limit.edited and is_recent and found.facts_differ <= limit.edited_facts * found.facts
+    is_titled = found.headlines_agree is not None and found.headlines_agree >= limit.headline
+    enough = limit.edited_titled if is_titled else limit.edited
+    differing = limit.edited_facts if is_titled else limit.edited_facts / 2
+    return is_recent and found.jaccard >= enough and found.facts_differ <= differing * found.facts
 
 
 def _headlines_differ(found: Evidence, limit: Thresholds) -> bool:
@@ -208,7 +214,7 @@ def _facts_differ(found: Evidence, limit: Thresholds) -> bool:
 
 def _another_day(found: Evidence, limit: Thresholds) -> bool:
     is_apart = found.hours_apart is not None and found.hours_apart >= limit.apart_hours
-    return is_apart and found.longest < limit.short_shingles and found.facts_differ > 0
+    return is_apart and found.longest < limit.short_shingles and found.facts_differ > limit.edited_facts * found.facts
 
 
 def _other_headline(found: Evidence, limit: Thresholds) -> bool:

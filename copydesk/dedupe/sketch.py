@@ -39,9 +39,6 @@ HASH_BITS: Final = 24
 """Of a shingle hash are kept: of two texts of 10,000 shingles, one hash in 1,700 is taken for another."""
 WHOLE: Final = (1 << HASH_BITS) - 1
 
-# Bodies of fewer tokens keep their headline's words: a notice of one line may name its subject only there.
-HEADLINE_TOKENS: Final = 50
-
 _HEAD: Final = struct.Struct("<BIBBBBB")
 _SIZES: Final = (8, 3, 2, 4, 2)
 _FACTORS: Final = np.array(
@@ -122,14 +119,13 @@ def sketch_tokens(title: str | None, tokens: Tokens, *, repeated: Collection[int
             *np.unique(telling)[:TELLING_KEYS].tolist(),
         ]
     )
-    headline = tokenise([title]).hashes if title else tokens.hashes[:0]
     return Sketch(
         len(different),
         tuple(keys),
         (different[:HASHES_MAX] >> np.uint64(64 - HASH_BITS)).astype(np.uint32),
         _upper(first if len(different) > HASHES_MAX else first[:0]),
         held,
-        _upper(headline)[:HEADLINE_MAX],
+        _headline(title),
     )
 
 
@@ -185,6 +181,12 @@ def _shingles(words: Hashes, size: int) -> Hashes:
     for place in range(1, size):
         total += words[place : place + count] * _FACTORS[place]
     return mix(total)
+
+
+def _headline(title: str | None) -> NDArray[np.uint16]:
+    """Hashes of the headline's words, of pairs of characters where a character is a token."""
+    tokens = tokenise([title or ""])
+    return _upper(_shingles(tokens.hashes, 2) if tokens.is_unspaced else tokens.hashes)[:HEADLINE_MAX]
 
 
 def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
