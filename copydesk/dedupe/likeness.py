@@ -132,7 +132,7 @@ def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evid
         rest = small.hashes[~is_led]
         sampled = _within(rest, reach)
         found = _common(sampled, b) / len(sampled) if len(sampled) else 0.0
-        shared = np.count_nonzero(is_led) + found * len(rest)
+        shared = int(np.count_nonzero(is_led)) + found * len(rest)
         containment = shared / small.shingles
     slots = _common(small.slots >> np.uint32(16), large.slots >> np.uint32(16))
     return Evidence(
