@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copydesk.dedupe.facts import slots
-from copydesk.dedupe.tokens import Hashes, Tokens, mix, tokenise
+from copydesk.dedupe.tokens import Hashes, Tokens, distinct, mix, tokenise, words
 from copydesk.errors import SketchUnreadable
 
 VERSION: Final = 1
@@ -110,13 +110,13 @@ def sketch_tokens(title: str | None, tokens: Tokens, *, repeated: Collection[int
     else:
         telling = shingles[_any(is_fact, len(shingles))]
         held = slots(tokens.hashes, tokens.is_number, tokens.is_name)
-    different = np.unique(shingles)
-    first = np.unique(shingles[:LEADING_SHINGLES])
+    different = distinct(shingles)
+    first = distinct(shingles[:LEADING_SHINGLES])
     keys = dict.fromkeys(
         [
             *different[:SMALLEST_KEYS].tolist(),
             *first[:LEADING_KEYS].tolist(),
-            *np.unique(telling)[:TELLING_KEYS].tolist(),
+            *distinct(telling)[:TELLING_KEYS].tolist(),
         ]
     )
     return Sketch(
@@ -172,21 +172,21 @@ def _kept(tokens: Tokens, repeated: Collection[int]) -> NDArray[np.bool_] | None
     return kept if 0 < np.count_nonzero(kept) < len(kept) else None
 
 
-def _shingles(words: Hashes, size: int) -> Hashes:
+def _shingles(tokens: Hashes, size: int) -> Hashes:
     """Hashes of every `size` tokens in a row; of each token where there are fewer than that."""
-    if len(words) < size:
-        return mix(words)
-    count = len(words) - size + 1
-    total = words[:count] * _FACTORS[0]
+    if len(tokens) < size:
+        return mix(tokens)
+    count = len(tokens) - size + 1
+    total = tokens[:count] * _FACTORS[0]
     for place in range(1, size):
-        total += words[place : place + count] * _FACTORS[place]
+        total += tokens[place : place + count] * _FACTORS[place]
     return mix(total)
 
 
 def _headline(title: str | None) -> NDArray[np.uint16]:
     """Hashes of the headline's words, of pairs of characters where a character is a token."""
-    tokens = tokenise([title or ""])
-    return _upper(_shingles(tokens.hashes, 2) if tokens.is_unspaced else tokens.hashes)[:HEADLINE_MAX]
+    hashes, is_unspaced = words(title or "")
+    return _upper(_shingles(hashes, 2) if is_unspaced else hashes)[:HEADLINE_MAX]
 
 
 def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
@@ -198,4 +198,4 @@ def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
 
 
 def _upper(hashes: Hashes) -> NDArray[np.uint16]:
-    return np.unique((hashes >> np.uint64(48)).astype(np.uint16))
+    return distinct((hashes >> np.uint64(48)).astype(np.uint16))
