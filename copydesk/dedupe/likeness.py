@@ -18,6 +18,8 @@ from copydesk.dedupe.sketch import HASH_BITS, WHOLE, Sketch, sketch
 Relation = Literal["near", "contained-in", "contains"]
 
 _LEAD_SHIFT: Final = np.uint32(HASH_BITS - 16)
+# How many sampled shingles the assumption about the rest of a short text weighs.
+_PRIOR: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,7 @@ def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evid
     containment = both / fewer if fewer else 0.0
     shared = both * (WHOLE + 1) / (reach + 1)
     if small.reach == WHOLE and len(large.lead):
-        # Few of a short text's shingles are within a long one's sample, but of its beginning the sketch has all.
-        is_led = _is_in((small.hashes >> _LEAD_SHIFT).astype(np.uint16), large.lead)
-        rest = small.hashes[~is_led]
-        sampled = _within(rest, reach)
-        found = _common(sampled, b) / len(sampled) if len(sampled) else 0.0
-        shared = int(np.count_nonzero(is_led)) + found * len(rest)
+        shared = _shared_with_lead(small, large, b)
         containment = shared / small.shingles
     slots = _common(small.slots >> np.uint32(16), large.slots >> np.uint32(16))
     return Evidence(
@@ -230,6 +227,24 @@ GUARDS: Final = (
     Guard("short texts of other days that differ in a fact", _another_day),
 )
 """In the order in which they are asked; the first that refuses names the reason."""
+
+
+def _shared_with_lead(small: Sketch, large: Sketch, sample: NDArray[np.uint32]) -> float:
+    """How many shingles of a short text a long one has.
+
+    Few of a short text's shingles are within the long one's `sample`, but of its beginning the sketch has all. What of
+    the short text goes on after that is taken to be shared as the beginning is, as far as the sample does not tell.
+    """
+    is_led = _is_in((small.hashes >> _LEAD_SHIFT).astype(np.uint16), large.lead)
+    led = int(np.count_nonzero(is_led))
+    rest = small.hashes[~is_led]
+    sampled = _within(rest, large.reach)
+    hits = _common(sampled, sample)
+    beyond = min(max(0, small.shingles - len(large.lead)), len(rest))
+    assumed = led / min(small.shingles, len(large.lead))
+    inside = hits / len(sampled) if len(sampled) else 0.0
+    outside = (hits + _PRIOR * assumed) / (len(sampled) + _PRIOR)
+    return led + outside * beyond + inside * (len(rest) - beyond)
 
 
 def _rank(evidence: Evidence) -> float:
