@@ -52,6 +52,8 @@ class Tables:
     is_number: NDArray[np.bool_]
     """Digits of any script, and Han numerals."""
     is_capital: NDArray[np.bool_]
+    is_letter: NDArray[np.bool_]
+    """What counts in the hash of a text: letters, digits, and the vowels that are marks to Unicode."""
     stop: NDArray[np.uint8]
     """`ENDS_BEFORE_SPACE`, `ENDS`, or 0."""
 
@@ -63,11 +65,13 @@ def tables() -> Tables:
     part = np.zeros(POINTS, np.uint8)
     is_number = np.zeros(POINTS, bool)
     is_capital = np.zeros(POINTS, bool)
+    is_letter = np.zeros(POINTS, bool)
     for point in range(POINTS):
         if point in _SURROGATES:
             continue
         char = chr(point)
         category = unicodedata.category(char)
+        is_letter[point] = counts(char)
         if category[0] in "LNM":
             part[point] = WORD
             folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
@@ -83,4 +87,9 @@ def tables() -> Tables:
     stop = np.zeros(POINTS, np.uint8)
     stop[[ord(char) for char in _STOPS_BEFORE_SPACE]] = ENDS_BEFORE_SPACE
     stop[[ord(char) for char in _STOPS]] = ENDS
-    return Tables(fold, part, is_number, is_capital, stop)
+    return Tables(fold, part, is_number, is_capital, is_letter, stop)
+
+
+def counts(char: str) -> bool:
+    """Whether a character is a letter or a digit, or a vowel of Indic or Thai writing; variation selectors are not."""
+    return char.isalnum() or (unicodedata.category(char) in ("Mn", "Mc") and not "\ufe00" <= char <= "\ufe0f")

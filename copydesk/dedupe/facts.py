@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.dedupe.tokens import Hashes, distinct, mix, tokenise
+from copydesk.dedupe.tokens import Hashes, changes, distinct, lengths, mix, tokenise
 from copydesk.errors import LexiconError
 
 SLOTS_MAX: Final = 48
@@ -34,27 +34,28 @@ def slots(words: Hashes, is_number: NDArray[np.bool_], is_name: NDArray[np.bool_
     """Upper half: which slot; lower half: what stands in it. Ascending, each slot once."""
     kind = is_number | is_spelled(words)
     is_fact = kind | is_name if np.count_nonzero(is_name) < _CAPITALS_MAX * len(words) else kind
-    places = np.flatnonzero(is_fact)
+    places = is_fact.nonzero()[0]
     if not len(places):
         return np.zeros(0, np.uint32)
-    kind = kind[places]
-    opens = np.append(True, (places[1:] != places[:-1] + 1) | (kind[1:] != kind[:-1]))
-    first = np.flatnonzero(opens)
-    last = np.append(first[1:], len(places)) - 1
+    opens = changes(kind[places])
+    opens[1:] |= places[1:] != places[:-1] + 1
+    first = opens.nonzero()[0]
+    sizes = lengths(first, len(places))
     # 5.4 is not 4.5: each word of a fact has its weight by its place.
-    offset = np.arange(len(places)) - np.repeat(first, last - first + 1)
+    offset = np.arange(len(places)) - first.repeat(sizes)
     fact: Hashes = np.add.reduceat(words[places] * _FACTORS[np.minimum(offset, 3)], first)
     padded = np.concatenate([_FACTORS[:1], words, _FACTORS[:1]])
     before = padded[places[first]] * _FACTORS[1]
-    after = padded[places[last] + 2] * _FACTORS[2]
+    after = padded[places[first + sizes - 1] + 2] * _FACTORS[2]
     # Both neighbours, each alone: a name of other length or an edit beside it leaves one of the three.
     slot = mix(np.concatenate([before + after, before, after])) >> _UPPER << _LOWER
     fact = mix(fact) >> _UPPER
-    packed = np.sort(slot | np.concatenate([fact, fact, fact]))
-    slot = packed >> _LOWER
+    packed = slot | np.concatenate([fact, fact, fact])
+    packed.sort()
     # A place that comes twice ("of …") says nothing of what stood in the other text's.
-    is_other = np.append(True, slot[1:] != slot[:-1])
-    once = is_other & np.append(is_other[1:], True)
+    is_other = changes(packed >> _LOWER)
+    once = is_other.copy()
+    once[:-1] &= is_other[1:]
     found: NDArray[np.uint32] = packed[once][:SLOTS_MAX].astype(np.uint32)
     return found
 
@@ -63,9 +64,9 @@ def is_spelled(words: Hashes) -> NDArray[np.bool_]:
     """Which words are numbers, days or months that are spelled out (`spelled.toml`)."""
     table, may_be = _spelled()
     found: NDArray[np.bool_] = may_be[words & _FILTER]
-    likely = np.flatnonzero(found)
-    place = np.searchsorted(table, words[likely])
-    found[likely] = table[np.minimum(place, len(table) - 1)] == words[likely]
+    likely = found.nonzero()[0]
+    asked = words[likely]
+    found[likely] = table[np.minimum(table.searchsorted(asked), len(table) - 1)] == asked
     return found
 
 

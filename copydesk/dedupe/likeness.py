@@ -17,6 +17,7 @@ from copydesk.dedupe.sketch import HASH_BITS, WHOLE, Sketch, sketch
 
 Relation = Literal["near", "contained-in", "contains"]
 
+_SLOT_SHIFT: Final = np.uint32(16)
 _LEAD_SHIFT: Final = np.uint32(HASH_BITS - 16)
 # How many sampled shingles the assumption about the rest of a short text weighs.
 _PRIOR: Final = 2.0
@@ -121,28 +122,7 @@ class Guard:
 
 def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evidence:
     """Measure two sketches against each other; the same either way round."""
-    small, large = (new, old) if new.shingles < old.shingles else (old, new)
-    reach = min(small.reach, large.reach)
-    a, b = _within(small.hashes, reach), _within(large.hashes, reach)
-    both = _common(a, b)
-    fewer, union = min(len(a), len(b)), len(a) + len(b) - both
-    containment = both / fewer if fewer else 0.0
-    shared = both * (WHOLE + 1) / (reach + 1)
-    if small.reach == WHOLE and len(large.lead):
-        shared = _shared_with_lead(small, large, b)
-        containment = shared / small.shingles
-    slots = _common(small.slots >> np.uint32(16), large.slots >> np.uint32(16))
-    return Evidence(
-        both / union if union else 0.0,
-        containment,
-        shared,
-        slots,
-        slots - _common(small.slots, large.slots),
-        small.shingles,
-        large.shingles,
-        _jaccard(small.headline, large.headline),
-        abs(apart) / timedelta(hours=1) if apart is not None else None,
-    )
+    return _evidence(new, old, _overlap(new, old), apart)
 
 
 def likeness(one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
@@ -169,8 +149,11 @@ def judge(
     """
     best: Likeness | None = None
     for candidate in candidates:
+        overlap = _overlap(new, candidate.sketch)
+        if max(overlap[0], overlap[1]) < min(thresholds.edited_titled, thresholds.containment):
+            continue  # most candidates; nothing else could make them one story
         apart = received_at - candidate.received_at if received_at else None
-        evidence = compare(new, candidate.sketch, apart=apart)
+        evidence = _evidence(new, candidate.sketch, overlap, apart)
         if refusal(evidence, thresholds) is None and (best is None or _rank(evidence) > _rank(best.evidence)):
             relation = relate(new, candidate.sketch, evidence, thresholds)
             best = Likeness(relation, candidate.document, evidence, _reason(relation, evidence))
@@ -229,6 +212,33 @@ GUARDS: Final = (
 """In the order in which they are asked; the first that refuses names the reason."""
 
 
+def _overlap(new: Sketch, old: Sketch) -> tuple[float, float, float]:
+    """(Jaccard, containment of the smaller, shingles in both)."""
+    small, large = (new, old) if new.shingles < old.shingles else (old, new)
+    reach = min(small.reach, large.reach)
+    a, b = _within(small.hashes, reach), _within(large.hashes, reach)
+    both = _common(a, b)
+    fewer, union = min(len(a), len(b)), len(a) + len(b) - both
+    jaccard = both / union if union else 0.0
+    if small.reach == WHOLE and len(large.lead):
+        shared = _shared_with_lead(small, large, b)
+        return jaccard, shared / small.shingles, shared
+    return jaccard, both / fewer if fewer else 0.0, both * (WHOLE + 1) / (reach + 1)
+
+
+def _evidence(new: Sketch, old: Sketch, overlap: tuple[float, float, float], apart: timedelta | None) -> Evidence:
+    slots = _common(new.slots >> _SLOT_SHIFT, old.slots >> _SLOT_SHIFT)
+    return Evidence(
+        *overlap,
+        slots,
+        slots - _common(new.slots, old.slots),
+        min(new.shingles, old.shingles),
+        max(new.shingles, old.shingles),
+        _jaccard(new.headline, old.headline),
+        abs(apart) / timedelta(hours=1) if apart is not None else None,
+    )
+
+
 def _shared_with_lead(small: Sketch, large: Sketch, sample: NDArray[np.uint32]) -> float:
     """How many shingles of a short text a long one has.
 
@@ -259,7 +269,7 @@ def _reason(relation: Relation, evidence: Evidence) -> str:
 
 
 def _within(hashes: NDArray[np.uint32], reach: int) -> NDArray[np.uint32]:
-    return hashes if reach == WHOLE else hashes[: np.searchsorted(hashes, np.uint32(reach), "right")]
+    return hashes if reach == WHOLE else hashes[: hashes.searchsorted(np.uint32(reach), "right")]
 
 
 def _jaccard(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> float | None:
@@ -278,7 +288,7 @@ def _is_in(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
     """Which values of `a` are in `b`, which ascends."""
     if not len(b):
         return np.zeros(len(a), bool)
-    place = np.searchsorted(b, a)
+    place = b.searchsorted(a)
     place[place == len(b)] = 0
     found: NDArray[np.bool_] = b[place] == a
     return found

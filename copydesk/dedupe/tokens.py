@@ -25,6 +25,7 @@ SENTENCE_TOKENS_MIN: Final = 2
 _MULTIPLIER: Final = 0x100000001B3
 _INVERSE: Final = pow(_MULTIPLIER, -1, 1 << 64)
 _BLOCK: Final = 1 << 16
+_FIRST: Final = np.zeros(1, np.intp)
 _HALF: Final = np.uint64(32)
 _SPREAD: Final = np.uint64(0xD6E8FEB86659FD93)
 
@@ -71,12 +72,26 @@ def mix(values: Hashes) -> Hashes:
     return values
 
 
+def changes(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a value is not the one before it; always at the first."""
+    found = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
+
+
 def distinct(values: NDArray[Any]) -> NDArray[Any]:
     """The values ascending, each once; `np.unique` takes three times as long on a text's few hundred."""
-    if len(values) < 2:
-        return values
-    ascending = np.sort(values)
-    found: NDArray[Any] = ascending[np.append(True, ascending[1:] != ascending[:-1])]
+    ascending = values.copy()
+    ascending.sort()
+    found: NDArray[Any] = ascending[changes(ascending)]
+    return found
+
+
+def lengths(first: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """How far it is from each start to the next, from the last to `count`."""
+    found = np.empty(len(first), np.intp)
+    np.subtract(first[1:], first[:-1], out=found[:-1])
+    found[-1] = count - first[-1]
     return found
 
 
@@ -93,9 +108,9 @@ def tokenise(paragraphs: Sequence[str]) -> Tokens:
     table = tables()
     hashes = mix(_hash_runs(chars.folded, starts))
     first = _openings(starts, chars)
-    lengths = np.append(first[1:], len(starts)) - first
+    sizes = lengths(first, len(starts))
     sentences = mix(_hash_runs(hashes, first))
-    sentences[lengths < SENTENCE_TOKENS_MIN] = 0
+    sentences[sizes < SENTENCE_TOKENS_MIN] = 0
     points = chars.points[starts]
     is_name = table.is_capital[points]
     is_name[first] = False
@@ -103,7 +118,7 @@ def tokenise(paragraphs: Sequence[str]) -> Tokens:
         hashes,
         table.is_number[points],
         is_name,
-        np.repeat(np.arange(len(first)), lengths),
+        np.arange(len(first)).repeat(sizes),
         sentences,
         is_unspaced,
     )
@@ -162,10 +177,10 @@ def _starts(chars: _Characters) -> tuple[NDArray[np.intp], bool]:
     is_word = chars.folded != 0
     breaks = is_word.copy()
     if chars.is_lone is None:
-        breaks[1:] &= ~is_word[:-1]
-        return np.flatnonzero(breaks), False
+        np.greater(is_word[1:], is_word[:-1], out=breaks[1:])
+        return breaks.nonzero()[0], False
     breaks[1:] &= ~is_word[:-1] | chars.is_lone[1:] | chars.is_lone[:-1]
-    starts = np.flatnonzero(breaks)
+    starts = breaks.nonzero()[0]
     return starts, bool(np.count_nonzero(chars.is_lone) > UNSPACED_SHARE * len(starts))
 
 
@@ -184,10 +199,11 @@ def _hash_runs(values: NDArray[Any], starts: NDArray[np.intp]) -> Hashes:
 
 def _openings(starts: NDArray[np.intp], chars: _Characters) -> NDArray[np.intp]:
     """Which tokens open a sentence."""
-    stops = np.flatnonzero(chars.stop)
-    following = chars.folded[np.minimum(stops + 1, len(chars.folded) - 1)]
-    stops = stops[(chars.stop[stops] == ENDS) | (following == 0)]
-    opening = np.searchsorted(starts, stops)
-    opening = opening[opening < len(starts)]
-    first: NDArray[np.intp] = distinct(np.append(0, opening))
+    stops = chars.stop.nonzero()[0]
+    # Of the last character only the start of another token after it would matter.
+    is_end = np.ones(len(stops), bool)
+    inner = stops[stops < len(chars.folded) - 1]
+    is_end[: len(inner)] = (chars.stop[inner] == ENDS) | (chars.folded[inner + 1] == 0)
+    opening = starts.searchsorted(stops[is_end])
+    first: NDArray[np.intp] = distinct(np.concatenate([_FIRST, opening[opening < len(starts)]]))
     return first
