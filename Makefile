@@ -38,7 +38,7 @@ format: $(VENV)/dev ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix .
 
 .PHONY: score
-score: $(VENV)/dev ## Cleaning quality on the corpora beside the project (COPYDESK_SHARED)
+score: $(VENV)/dev ## Quality of cleaning and of duplicates on the corpora beside the project (COPYDESK_SHARED)
 	@$(BIN)/python -m benchmarks.score
 
 .PHONY: bench

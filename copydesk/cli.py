@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk import cli_feeds
+from copydesk import cli_dedupe, cli_feeds
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_feeds.app, name="feeds")
+app.add_typer(cli_dedupe.app, name="dedupe")
 
 # Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.
 FAILED, UNUSABLE = 1, 2

@@ -20,6 +20,9 @@ POINTS: Final = 0x30000
 SEPARATOR, WORD, LONE, IGNORED = range(4)
 """`LONE` characters are words by themselves; `IGNORED` ones are not there (soft hyphen, zero width, Arabic vowels)."""
 
+ENDS_BEFORE_SPACE, ENDS = 1, 2
+"""Where a sentence ends: only where a separator follows, or always."""
+
 # Written without spaces between words, and Hangul, whose words end in particles: a character is a word.
 _LONE = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -35,7 +38,6 @@ _LONE = (
 _IGNORED = ((0x00AD, 0x00AD), (0x0640, 0x0640), (0x064B, 0x065F), (0x200B, 0x200F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF))
 _SURROGATES = range(0xD800, 0xE000)
 
-# Ends a sentence where a separator follows / anywhere.
 _STOPS_BEFORE_SPACE = ".!?؟۔।"
 _STOPS = "\n。！？"
 
@@ -50,8 +52,10 @@ class Tables:
     is_number: NDArray[np.bool_]
     """Digits of any script, and Han numerals."""
     is_capital: NDArray[np.bool_]
+    is_letter: NDArray[np.bool_]
+    """What counts in the hash of a text: letters, digits, and the vowels that are marks to Unicode."""
     stop: NDArray[np.uint8]
-    """1: ends a sentence before a separator; 2: always."""
+    """`ENDS_BEFORE_SPACE`, `ENDS`, or 0."""
 
 
 @cache
@@ -61,11 +65,13 @@ def tables() -> Tables:
     part = np.zeros(POINTS, np.uint8)
     is_number = np.zeros(POINTS, bool)
     is_capital = np.zeros(POINTS, bool)
+    is_letter = np.zeros(POINTS, bool)
     for point in range(POINTS):
         if point in _SURROGATES:
             continue
         char = chr(point)
         category = unicodedata.category(char)
+        is_letter[point] = counts(char)
         if category[0] in "LNM":
             part[point] = WORD
             folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
@@ -79,6 +85,11 @@ def tables() -> Tables:
         part[first : last + 1] = IGNORED
     fold[(part == SEPARATOR) | (part == IGNORED)] = 0
     stop = np.zeros(POINTS, np.uint8)
-    stop[[ord(char) for char in _STOPS_BEFORE_SPACE]] = 1
-    stop[[ord(char) for char in _STOPS]] = 2
-    return Tables(fold, part, is_number, is_capital, stop)
+    stop[[ord(char) for char in _STOPS_BEFORE_SPACE]] = ENDS_BEFORE_SPACE
+    stop[[ord(char) for char in _STOPS]] = ENDS
+    return Tables(fold, part, is_number, is_capital, is_letter, stop)
+
+
+def counts(char: str) -> bool:
+    """Whether a character is a letter or a digit, or a vowel of Indic or Thai writing; variation selectors are not."""
+    return char.isalnum() or (unicodedata.category(char) in ("Mn", "Mc") and not "\ufe00" <= char <= "\ufe0f")

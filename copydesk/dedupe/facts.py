@@ -7,41 +7,77 @@ bulletins that a desk writes every day share the slots and differ in what stands
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.dedupe.tokens import Hashes, mix
+from copydesk.dedupe.tokens import Hashes, changes, distinct, lengths, mix, tokenise
+from copydesk.errors import LexiconError
 
 SLOTS_MAX: Final = 48
 """Those with the smallest slot hashes: the same sample in any two texts."""
 
 _FACTORS: Final = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
+_UPPER: Final = np.uint64(48)
+_LOWER: Final = np.uint64(16)
+_FILTER: Final = np.uint64(0xFFFF)
+
 # All names: a text set in capitals tells no names by them.
 _CAPITALS_MAX: Final = 0.5
 
 
 def slots(words: Hashes, is_number: NDArray[np.bool_], is_name: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """Upper half: which slot; lower half: what stands in it, its last bit set for numbers. Ascending, a slot once."""
-    kind = is_number.astype(np.int8)
-    if len(words) and np.count_nonzero(is_name) < _CAPITALS_MAX * len(words):
-        kind[is_name & ~is_number] = 2
-    places = np.flatnonzero(kind)
+    """Upper half: which slot; lower half: what stands in it. Ascending, each slot once."""
+    kind = is_number | is_spelled(words)
+    is_fact = kind | is_name if np.count_nonzero(is_name) < _CAPITALS_MAX * len(words) else kind
+    places = is_fact.nonzero()[0]
     if not len(places):
         return np.zeros(0, np.uint32)
-    opens = np.ones(len(places), bool)
-    opens[1:] = (places[1:] != places[:-1] + 1) | (kind[places[1:]] != kind[places[:-1]])
-    first = np.flatnonzero(opens)
-    offset = np.arange(len(places)) - np.repeat(first, np.diff(first, append=len(places)))
-    weighted: Hashes = np.add.reduceat(words[places] * _FACTORS[np.minimum(offset, 3)], first)
-    fact = mix(weighted)
+    opens = changes(kind[places])
+    opens[1:] |= places[1:] != places[:-1] + 1
+    first = opens.nonzero()[0]
+    sizes = lengths(first, len(places))
+    # 5.4 is not 4.5: each word of a fact has its weight by its place.
+    offset = np.arange(len(places)) - first.repeat(sizes)
+    fact: Hashes = np.add.reduceat(words[places] * _FACTORS[np.minimum(offset, 3)], first)
     padded = np.concatenate([_FACTORS[:1], words, _FACTORS[:1]])
-    start = places[first]
-    end = places[np.append(first[1:], len(places)) - 1]
-    slot = mix(padded[start] + padded[end + 2] * _FACTORS[1] + kind[start].astype(np.uint64))
-    packed: Hashes = ((slot >> np.uint64(48)) << np.uint64(16)) | (fact >> np.uint64(49) << np.uint64(1))
-    packed |= (kind[start] == 1).astype(np.uint64)
-    kept = np.unique(slot >> np.uint64(48), return_index=True)[1]
-    found: NDArray[np.uint32] = packed[kept[:SLOTS_MAX]].astype(np.uint32)
+    before = padded[places[first]] * _FACTORS[1]
+    after = padded[places[first + sizes - 1] + 2] * _FACTORS[2]
+    # Both neighbours, each alone: a name of other length or an edit beside it leaves one of the three.
+    slot = mix(np.concatenate([before + after, before, after])) >> _UPPER << _LOWER
+    fact = mix(fact) >> _UPPER
+    packed = slot | np.concatenate([fact, fact, fact])
+    packed.sort()
+    # A place that comes twice ("of …") says nothing of what stood in the other text's.
+    is_other = changes(packed >> _LOWER)
+    once = is_other.copy()
+    once[:-1] &= is_other[1:]
+    found: NDArray[np.uint32] = packed[once][:SLOTS_MAX].astype(np.uint32)
     return found
+
+
+def is_spelled(words: Hashes) -> NDArray[np.bool_]:
+    """Which words are numbers, days or months that are spelled out (`spelled.toml`)."""
+    table, may_be = _spelled()
+    found: NDArray[np.bool_] = may_be[words & _FILTER]
+    likely = found.nonzero()[0]
+    asked = words[likely]
+    found[likely] = table[np.minimum(table.searchsorted(asked), len(table) - 1)] == asked
+    return found
+
+
+@cache
+def _spelled() -> tuple[Hashes, NDArray[np.bool_]]:
+    """The words' hashes, ascending, and for each ending of a hash whether a word has it."""
+    lists = tomllib.loads((files("copydesk.dedupe") / "spelled.toml").read_text("utf-8"))
+    words = [word for language in lists.values() for kind in language.values() for word in kind.split()]
+    if not words or any(word != word.lower() for word in words):
+        raise LexiconError("spelled.toml", "it holds no word, or one in capitals")
+    hashes = distinct(tokenise(words).hashes)
+    may_be = np.zeros(int(_FILTER) + 1, bool)
+    may_be[hashes & _FILTER] = True
+    return hashes, may_be

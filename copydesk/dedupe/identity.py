@@ -10,6 +10,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import numpy as np
+
+from copydesk.dedupe.codepoints import POINTS, counts, tables
 from copydesk.dedupe.likeness import DEFAULT, likeness
 from copydesk.dedupe.urls import canonical_url
 from copydesk.errors import ItemConflict
@@ -137,21 +140,13 @@ def _scope(source: str, value: str) -> str:
 
 
 def _letters(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    if text.isascii():  # a twentieth of the time
+        return text.lower().encode("ascii").translate(None, _ASCII_SIGNS).decode("ascii")
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    points = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if points.max(initial=0) >= POINTS:
+        return "".join(filter(counts, folded))
+    return points[tables().is_letter[points]].tobytes().decode("utf-32-le", "surrogatepass")
 
 
-class _Letters(dict[int, int | None]):
-    """For `str.translate`: keeps letters and digits, drops all else; looked up once a character, five times as fast."""
-
-    def __missing__(self, point: int) -> int | None:
-        kept = point if _is_letter(chr(point)) else None
-        self[point] = kept
-        return kept
-
-
-def _is_letter(char: str) -> bool:
-    # The vowels of Indic and Thai writing are marks to Unicode; variation selectors are marks that nobody reads.
-    return char.isalnum() or (unicodedata.category(char) in ("Mn", "Mc") and not "\ufe00" <= char <= "\ufe0f")
-
-
-_LETTERS = _Letters()
+_ASCII_SIGNS = bytes(point for point in range(128) if not chr(point).isalnum())

@@ -17,7 +17,10 @@ from copydesk.dedupe.sketch import HASH_BITS, WHOLE, Sketch, sketch
 
 Relation = Literal["near", "contained-in", "contains"]
 
+_SLOT_SHIFT: Final = np.uint32(16)
 _LEAD_SHIFT: Final = np.uint32(HASH_BITS - 16)
+# How many sampled shingles the assumption about the rest of a short text weighs.
+_PRIOR: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,27 @@ class Thresholds:
     containment: float = 0.8
     shared: int = 12
     """Shingles that a text must share to count as contained."""
+    edited: float = 0.33
+    """From this Jaccard on a text may be the other after a heavy edit: within `edited_hours`, with the same facts."""
+    edited_titled: float = 0.2
+    """The same under the same headline."""
+    edited_facts: float = 0.25
+    """Share of slots that may be filled otherwise then; half of it under another headline."""
+    edited_hours: float = 48.0
     facts_differ: float = 0.4
     """Of the slots that both texts fill, this share filled otherwise makes them two bulletins of one template."""
-    facts_min: int = 2
-    """Slots that must be filled otherwise before they count: one alone may be a correction."""
+    facts_min: int = 4
+    """Slots that must be filled otherwise before they count: one fact, perhaps a correction, has up to three."""
     headline_shingles: int = 40
     """Two texts of fewer shingles must agree in their headlines."""
     headline: float = 0.5
     short_shingles: int = 80
-    """Two texts of fewer shingles are bulletins of two days when they are `apart_hours` apart and differ in a fact."""
+    """A text of fewer shingles is short: what it shares with another may be the way such things are always said."""
     apart_hours: float = 20.0
+    """Two short texts that are this far apart and differ in a fact are bulletins of two days."""
+    other_headline: float = 0.1
+    """Headlines that agree less have nothing in common but chance; then a short text must share more."""
+    other_headline_jaccard: float = 0.7
 
 
 DEFAULT: Final = Thresholds()
@@ -70,7 +84,7 @@ class Evidence:
     """Shingles of the shorter text."""
     longest: int
     headlines_agree: float | None
-    """Jaccard of the headlines' words; None where a body is not short."""
+    """Jaccard of the headlines' words; None where one has none."""
     hours_apart: float | None = None
 
 
@@ -108,30 +122,7 @@ class Guard:
 
 def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evidence:
     """Measure two sketches against each other; the same either way round."""
-    small, large = (new, old) if new.shingles < old.shingles else (old, new)
-    reach = min(small.reach, large.reach)
-    a, b = _within(small.hashes, reach), _within(large.hashes, reach)
-    both = _common(a, b)
-    fewer, union = min(len(a), len(b)), len(a) + len(b) - both
-    containment = both / fewer if fewer else 0.0
-    shared = both * (WHOLE + 1) / (reach + 1)
-    if small.reach == WHOLE and len(large.lead):
-        # Few of a short text's shingles are within a long one's sample, but of its beginning the sketch has all.
-        led = _common(np.unique((small.hashes >> _LEAD_SHIFT).astype(np.uint16)), large.lead)
-        if led > shared or led > containment * small.shingles:
-            containment, shared = led / small.shingles, float(led)
-    slots = _common(small.slots >> np.uint32(16), large.slots >> np.uint32(16))
-    return Evidence(
-        both / union if union else 0.0,
-        containment,
-        shared,
-        slots,
-        slots - _common(small.slots, large.slots),
-        small.shingles,
-        large.shingles,
-        _jaccard(small.headline, large.headline),
-        abs(apart) / timedelta(hours=1) if apart is not None else None,
-    )
+    return _evidence(new, old, _overlap(new, old), apart)
 
 
 def likeness(one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
@@ -158,8 +149,11 @@ def judge(
     """
     best: Likeness | None = None
     for candidate in candidates:
+        overlap = _overlap(new, candidate.sketch)
+        if max(overlap[0], overlap[1]) < min(thresholds.edited_titled, thresholds.containment):
+            continue  # most candidates; nothing else could make them one story
         apart = received_at - candidate.received_at if received_at else None
-        evidence = compare(new, candidate.sketch, apart=apart)
+        evidence = _evidence(new, candidate.sketch, overlap, apart)
         if refusal(evidence, thresholds) is None and (best is None or _rank(evidence) > _rank(best.evidence)):
             relation = relate(new, candidate.sketch, evidence, thresholds)
             best = Likeness(relation, candidate.document, evidence, _reason(relation, evidence))
@@ -168,14 +162,25 @@ def judge(
 
 def relate(new: Sketch, old: Sketch, evidence: Evidence, thresholds: Thresholds = DEFAULT) -> Relation:
     """What a text is to an earlier one that it was found to be like."""
-    if evidence.jaccard >= thresholds.jaccard:
+    if evidence.jaccard >= thresholds.jaccard or not _is_contained(evidence, thresholds):
         return "near"
     return "contained-in" if new.shingles < old.shingles else "contains"
 
 
 def _too_little(found: Evidence, limit: Thresholds) -> bool:
-    contained = found.containment >= limit.containment and found.shared >= limit.shared
-    return found.jaccard < limit.jaccard and not contained
+    return found.jaccard < limit.jaccard and not _is_contained(found, limit) and not _is_edited(found, limit)
+
+
+def _is_contained(found: Evidence, limit: Thresholds) -> bool:
+    return found.containment >= limit.containment and found.shared >= limit.shared
+
+
+def _is_edited(found: Evidence, limit: Thresholds) -> bool:
+    is_recent = found.hours_apart is None or found.hours_apart < limit.edited_hours
+    is_titled = found.headlines_agree is not None and found.headlines_agree >= limit.headline
+    enough = limit.edited_titled if is_titled else limit.edited
+    differing = limit.edited_facts if is_titled else limit.edited_facts / 2
+    return is_recent and found.jaccard >= enough and found.facts_differ <= differing * found.facts
 
 
 def _headlines_differ(found: Evidence, limit: Thresholds) -> bool:
@@ -189,16 +194,67 @@ def _facts_differ(found: Evidence, limit: Thresholds) -> bool:
 
 def _another_day(found: Evidence, limit: Thresholds) -> bool:
     is_apart = found.hours_apart is not None and found.hours_apart >= limit.apart_hours
-    return is_apart and found.longest < limit.short_shingles and found.facts_differ > 0
+    return is_apart and found.longest < limit.short_shingles and found.facts_differ > limit.edited_facts * found.facts
+
+
+def _other_headline(found: Evidence, limit: Thresholds) -> bool:
+    is_other = found.headlines_agree is not None and found.headlines_agree < limit.other_headline
+    return is_other and found.shortest < limit.short_shingles and found.jaccard < limit.other_headline_jaccard
 
 
 GUARDS: Final = (
     Guard("too little in common", _too_little),
     Guard("short texts under other headlines", _headlines_differ),
+    Guard("a short text with a part in common, under another headline", _other_headline),
     Guard("the same words about other facts", _facts_differ),
     Guard("short texts of other days that differ in a fact", _another_day),
 )
 """In the order in which they are asked; the first that refuses names the reason."""
+
+
+def _overlap(new: Sketch, old: Sketch) -> tuple[float, float, float]:
+    """(Jaccard, containment of the smaller, shingles in both)."""
+    small, large = (new, old) if new.shingles < old.shingles else (old, new)
+    reach = min(small.reach, large.reach)
+    a, b = _within(small.hashes, reach), _within(large.hashes, reach)
+    both = _common(a, b)
+    fewer, union = min(len(a), len(b)), len(a) + len(b) - both
+    jaccard = both / union if union else 0.0
+    if small.reach == WHOLE and len(large.lead):
+        shared = _shared_with_lead(small, large, b)
+        return jaccard, shared / small.shingles, shared
+    return jaccard, both / fewer if fewer else 0.0, both * (WHOLE + 1) / (reach + 1)
+
+
+def _evidence(new: Sketch, old: Sketch, overlap: tuple[float, float, float], apart: timedelta | None) -> Evidence:
+    slots = _common(new.slots >> _SLOT_SHIFT, old.slots >> _SLOT_SHIFT)
+    return Evidence(
+        *overlap,
+        slots,
+        slots - _common(new.slots, old.slots),
+        min(new.shingles, old.shingles),
+        max(new.shingles, old.shingles),
+        _jaccard(new.headline, old.headline),
+        abs(apart) / timedelta(hours=1) if apart is not None else None,
+    )
+
+
+def _shared_with_lead(small: Sketch, large: Sketch, sample: NDArray[np.uint32]) -> float:
+    """How many shingles of a short text a long one has.
+
+    Few of a short text's shingles are within the long one's `sample`, but of its beginning the sketch has all. What of
+    the short text goes on after that is taken to be shared as the beginning is, as far as the sample does not tell.
+    """
+    is_led = _is_in((small.hashes >> _LEAD_SHIFT).astype(np.uint16), large.lead)
+    led = int(np.count_nonzero(is_led))
+    rest = small.hashes[~is_led]
+    sampled = _within(rest, large.reach)
+    hits = _common(sampled, sample)
+    beyond = min(max(0, small.shingles - len(large.lead)), len(rest))
+    assumed = led / min(small.shingles, len(large.lead))
+    inside = hits / len(sampled) if len(sampled) else 0.0
+    outside = (hits + _PRIOR * assumed) / (len(sampled) + _PRIOR)
+    return led + outside * beyond + inside * (len(rest) - beyond)
 
 
 def _rank(evidence: Evidence) -> float:
@@ -213,7 +269,7 @@ def _reason(relation: Relation, evidence: Evidence) -> str:
 
 
 def _within(hashes: NDArray[np.uint32], reach: int) -> NDArray[np.uint32]:
-    return hashes if reach == WHOLE else hashes[: np.searchsorted(hashes, np.uint32(reach), "right")]
+    return hashes if reach == WHOLE else hashes[: hashes.searchsorted(np.uint32(reach), "right")]
 
 
 def _jaccard(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> float | None:
@@ -225,8 +281,14 @@ def _jaccard(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> float | None:
 
 def _common(a: NDArray[Any], b: NDArray[Any]) -> int:
     """How many values two ascending arrays share."""
-    if not len(a) or not len(b):
-        return 0
-    place = np.searchsorted(b, a)
+    return int(np.count_nonzero(_is_in(a, b)))
+
+
+def _is_in(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values of `a` are in `b`, which ascends."""
+    if not len(b):
+        return np.zeros(len(a), bool)
+    place = b.searchsorted(a)
     place[place == len(b)] = 0
-    return int(np.count_nonzero(b[place] == a))
+    found: NDArray[np.bool_] = b[place] == a
+    return found

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copydesk.dedupe.facts import slots
-from copydesk.dedupe.tokens import Hashes, Tokens, mix, tokenise
+from copydesk.dedupe.tokens import Hashes, Tokens, distinct, mix, tokenise, words
 from copydesk.errors import SketchUnreadable
 
 VERSION: Final = 1
@@ -28,8 +28,9 @@ SHINGLE_CHARACTERS: Final = 6
 """Tokens of a shingle where a character is a token."""
 
 HASHES_MAX: Final = 128
-SMALLEST_KEYS: Final = 8
+SMALLEST_KEYS: Final = 4
 LEADING_KEYS: Final = 8
+TELLING_KEYS: Final = 4
 LEADING_SHINGLES: Final = 64
 """A feed's summary is the article's beginning: some keys come from there, and a long text's sketch holds it whole."""
 HEADLINE_MAX: Final = 32
@@ -37,9 +38,6 @@ HEADLINE_MAX: Final = 32
 HASH_BITS: Final = 24
 """Of a shingle hash are kept: of two texts of 10,000 shingles, one hash in 1,700 is taken for another."""
 WHOLE: Final = (1 << HASH_BITS) - 1
-
-# Bodies of fewer tokens keep their headline's words: a notice of one line may name its subject only there.
-HEADLINE_TOKENS: Final = 50
 
 _HEAD: Final = struct.Struct("<BIBBBBB")
 _SIZES: Final = (8, 3, 2, 4, 2)
@@ -71,7 +69,7 @@ class Sketch:
     slots: NDArray[np.uint32]
     """The facts and where they stand (`facts.slots`)."""
     headline: NDArray[np.uint16]
-    """Hashes of the headline's words where the body is short."""
+    """Hashes of the headline's words."""
 
     @property
     def reach(self) -> int:
@@ -100,19 +98,34 @@ def line_hashes(body: Sequence[str]) -> list[int]:
 
 def sketch_tokens(title: str | None, tokens: Tokens, *, repeated: Collection[int] = ()) -> Sketch:
     """`sketch` of a body that is already cut into tokens."""
-    words, is_number, is_name = _without(tokens, repeated)
-    shingles = _shingles(words, SHINGLE_CHARACTERS if tokens.is_unspaced else SHINGLE_WORDS)
-    different = np.unique(shingles)
-    first = np.unique(shingles[:LEADING_SHINGLES])
-    keys = dict.fromkeys([*different[:SMALLEST_KEYS].tolist(), *first[:LEADING_KEYS].tolist()])
-    headline = tokenise([title]).hashes if title and len(words) < HEADLINE_TOKENS else words[:0]
+    kept = _kept(tokens, repeated)
+    size = SHINGLE_CHARACTERS if tokens.is_unspaced else SHINGLE_WORDS
+    shingles = _shingles(tokens.hashes, size)
+    is_fact = tokens.is_number | tokens.is_name
+    if kept is not None:
+        # A shingle that reaches into a repeated line goes with it, so that what stays is a part of the whole text's.
+        whole = ~_any(~kept, len(shingles))
+        shingles, telling = shingles[whole], shingles[whole & _any(is_fact, len(shingles))]
+        held = slots(tokens.hashes[kept], tokens.is_number[kept], tokens.is_name[kept])
+    else:
+        telling = shingles[_any(is_fact, len(shingles))]
+        held = slots(tokens.hashes, tokens.is_number, tokens.is_name)
+    different = distinct(shingles)
+    first = distinct(shingles[:LEADING_SHINGLES])
+    keys = dict.fromkeys(
+        [
+            *different[:SMALLEST_KEYS].tolist(),
+            *first[:LEADING_KEYS].tolist(),
+            *distinct(telling)[:TELLING_KEYS].tolist(),
+        ]
+    )
     return Sketch(
         len(different),
         tuple(keys),
         (different[:HASHES_MAX] >> np.uint64(64 - HASH_BITS)).astype(np.uint32),
         _upper(first if len(different) > HASHES_MAX else first[:0]),
-        slots(words, is_number, is_name),
-        _upper(headline)[:HEADLINE_MAX],
+        held,
+        _headline(title),
     )
 
 
@@ -151,25 +164,38 @@ def unpack(data: bytes) -> Sketch:
     )
 
 
-def _without(tokens: Tokens, repeated: Collection[int]) -> tuple[Hashes, NDArray[np.bool_], NDArray[np.bool_]]:
-    """The tokens that are not in repeated lines; all of them where nothing else is there."""
-    if repeated:
-        kept = np.array([line not in repeated for line in tokens.sentences.tolist()], bool)[tokens.sentence]
-        if 0 < np.count_nonzero(kept) < len(kept):
-            return tokens.hashes[kept], tokens.is_number[kept], tokens.is_name[kept]
-    return tokens.hashes, tokens.is_number, tokens.is_name
+def _kept(tokens: Tokens, repeated: Collection[int]) -> NDArray[np.bool_] | None:
+    """Which tokens are not in repeated lines; None where all count: no such line, or nothing else."""
+    if not repeated:
+        return None
+    kept = np.array([line not in repeated for line in tokens.sentences.tolist()], bool)[tokens.sentence]
+    return kept if 0 < np.count_nonzero(kept) < len(kept) else None
 
 
-def _shingles(words: Hashes, size: int) -> Hashes:
+def _shingles(tokens: Hashes, size: int) -> Hashes:
     """Hashes of every `size` tokens in a row; of each token where there are fewer than that."""
-    if len(words) < size:
-        return mix(words)
-    count = len(words) - size + 1
-    total = words[:count] * _FACTORS[0]
+    if len(tokens) < size:
+        return mix(tokens)
+    count = len(tokens) - size + 1
+    total = tokens[:count] * _FACTORS[0]
     for place in range(1, size):
-        total += words[place : place + count] * _FACTORS[place]
+        total += tokens[place : place + count] * _FACTORS[place]
     return mix(total)
 
 
+def _headline(title: str | None) -> NDArray[np.uint16]:
+    """Hashes of the headline's words, of pairs of characters where a character is a token."""
+    hashes, is_unspaced = words(title or "")
+    return _upper(_shingles(hashes, 2) if is_unspaced else hashes)[:HEADLINE_MAX]
+
+
+def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """Which of the `count` shingles hold any of these tokens."""
+    found = tokens[:count].copy()
+    for place in range(1, len(tokens) - count + 1):
+        found |= tokens[place : place + count]
+    return found
+
+
 def _upper(hashes: Hashes) -> NDArray[np.uint16]:
-    return np.unique((hashes >> np.uint64(48)).astype(np.uint16))
+    return distinct((hashes >> np.uint64(48)).astype(np.uint16))
