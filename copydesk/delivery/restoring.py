@@ -60,7 +60,7 @@ def rebuild(
 ) -> int:
     """Load what the index lacks: all of the window into a new one, or what Postgres has above its last number.
 
-    Raises as `ensure`.
+    A complete index stays in use and is filled up with the window. Raises as `ensure`.
     """
     token = uuid.uuid4().hex
     if not index.lock(token):
@@ -75,7 +75,9 @@ def rebuild(
         loaded = 0
         log.info("loading the likeness index", documents=count, anew=anew)
         with connection.transaction():
-            for rows in sketches.since(connection, first, above=-1 if anew else state.number, at_once=AT_ONCE):
+            for rows in sketches.since(
+                connection, first, above=-1 if anew or state.is_complete else state.number, at_once=AT_ONCE
+            ):
                 index.load(_numbered(rows), now)
                 loaded += len(rows)
                 on_progress()

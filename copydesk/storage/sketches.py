@@ -95,12 +95,14 @@ _OVERDUE = "select distinct leader_id from follower where since < now() - make_i
 
 # A document's id begins with when it was received, so the primary key serves the window too. The stubs have no data.
 _SINCE = """
-select document_id, number, source, received_at, data from sketch
- where document_id >= %s::uuid and data is not null and number > %s
+select document_id, coalesce(number, 0), source, received_at, data from sketch
+ where document_id >= %s::uuid and data is not null and coalesce(number, 0) > %s
  order by document_id
 """
 
 _COUNT_SINCE = "select count(*), coalesce(max(number), 0) from sketch where document_id >= %s::uuid"
+
+_LOAD = "select data from sketch where document_id = %s::uuid"
 
 _KNOWS_RUN = "select exists (select from likeness_run where run = %s)"
 
@@ -189,6 +191,14 @@ def overdue_leaders(connection: Connection, after_s: float) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_OVERDUE, (after_s,))
         return [str(row[0]) for row in cursor.fetchall()]
+
+
+def load(connection: Connection, document: str) -> bytes | None:
+    """The packed sketch of a document; an article's id is that of its first document."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD, (document,))
+        row = cursor.fetchone()
+        return None if row is None or row[0] is None else bytes(row[0])
 
 
 def count_since(connection: Connection, first: str) -> tuple[int, int]:
