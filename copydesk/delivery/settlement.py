@@ -50,7 +50,7 @@ class Plan:
     """Documents whose article is to be that of one that is not settled yet, with that one."""
 
 
-def article_id(entry: ArticleEntry) -> str:
+def article_id(entry: ArticleEntry | OutcomeEntry) -> str:
     """The id that the entry's article gets if it is new: the same however often the entry is delivered.
 
     Laid out as UUIDv8 (RFC 9562): 48 bits of received_at in milliseconds, so that new rows fall at the end of the
@@ -135,14 +135,21 @@ def _by_likeness(
         return Verdict(Outcome.DUPLICATE, elsewhere, "near: the story was stored from a later copy", relation="near")
     if likened is None:
         return verdict
-    target = places.get(likened.document, likened.document)
-    is_gone = target not in articles and target in places
-    if target is None or target == own or is_gone:
+    target = _end(likened.document, places, articles)[-1]
+    if target is None or target == own:
         return replace(verdict, reason=f"{verdict.reason}; what it is like came to no article")
     if likened.relation == "contains":
         cluster = articles[target].cluster_id if target in articles else target
         return replace(verdict, reason=likened.reason, scores=likened.scores, cluster_id=cluster)
     return Verdict(Outcome.DUPLICATE, target, likened.reason, scores=likened.scores, relation=likened.relation)
+
+
+def _end(document: str, places: Leaders, articles: Mapping[str, CurrentArticle]) -> list[str | None]:
+    """The documents from this one to where they ended: an article, one that is not settled, or None for nowhere."""
+    chain: list[str | None] = [document]
+    while (last := chain[-1]) is not None and last not in articles and last in places:
+        chain.append(None if places[last] in chain else places[last])
+    return chain
 
 
 def _place(
@@ -154,10 +161,13 @@ def _place(
 ) -> None:
     """Note where the document went, for those that are like it and for those that it is like."""
     own, likened = article_id(entry), entry.likeness
-    if likened is not None and target == own and places.get(likened.document, own) is None:
-        # Whatever else is like the one that came to nothing belongs here.
-        places[likened.document] = own
-        plan.places[likened.document] = Place(own, articles[own].cluster_id)
+    if likened is not None and target == own:
+        chain = _end(likened.document, places, articles)
+        if chain[-1] is None:
+            # Whatever else is like the one that came to nothing belongs here.
+            documents = [document for document in chain if document is not None]
+            places |= dict.fromkeys(documents, own)
+            plan.places |= dict.fromkeys(documents, Place(own, articles[own].cluster_id))
     place = None
     if target is not None:
         place = Place(target, articles[target].cluster_id if target in articles else target)

@@ -160,7 +160,10 @@ def _write(connection: Connection, batch: Sequence[Item]) -> Written:
     outbox.add(connection, plan.events)
     dead_letters.add(connection, plan.dead_letters)
     inserted = receipts.add(connection, plan.receipts)
-    return Written(inserted, set(plan.unchanged), following.settle(connection, plan, new))
+    lost = following.settle(connection, plan, new)
+    # Given up before it came here, but after it was numbered.
+    lost += [settlement.article_id(e) for e in outcomes if e.outcome is Outcome.DEAD]
+    return Written(inserted, set(plan.unchanged), lost)
 
 
 def _told_before(connection: Connection, outcomes: Sequence[OutcomeEntry]) -> set[tuple[str, str]]:
