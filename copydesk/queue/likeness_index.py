@@ -21,8 +21,9 @@ from copydesk.errors import IndexIncomplete
 from copydesk.queue import likeness_scripts
 from copydesk.queue.streams import LIKENESS, job_key, translated_errors
 
-OLDER_KEPT: Final = 2
-"""Generations that are looked into beside the one that is written; each is half a window long."""
+OLDER_KEPT: Final = 1
+"""Generations that are looked into beside the one that is written. With one, each as long as the window, a document is
+found for one to two windows; more would forget more exactly, and cost a look-up a key each."""
 
 # A job is finished or its answers are of no use long before.
 ANSWER_KEPT_S: Final = 24 * 3600

@@ -35,8 +35,8 @@ local prefix = KEYS[1] .. ':'
 local function load(g)
   local at = prefix .. g
   local v = redis.call('HMGET', at, 'level', 'split', 'keys', 'bytes', 'born', 'low', 'high')
-  return {{at = at, level = tonumber(v[1] or {LEVEL_MIN}), split = tonumber(v[2] or 0), keys = tonumber(v[3] or 0),
-    bytes = tonumber(v[4] or 0), born = tonumber(v[5] or 0), low = tonumber(v[6] or 0), high = tonumber(v[7] or 0)}}
+  return {{name = g, at = at, level = tonumber(v[1] or {LEVEL_MIN}), split = tonumber(v[2] or 0),
+    keys = tonumber(v[3] or 0), bytes = tonumber(v[4] or 0), born = tonumber(v[5] or 0), low = tonumber(v[6] or 0), high = tonumber(v[7] or 0)}}
 end
 local function save(g)
   redis.call('HSET', g.at, 'level', g.level, 'split', g.split, 'keys', g.keys, 'bytes', g.bytes, 'born', g.born,
@@ -97,7 +97,10 @@ if turns > 0 then
   top.level, top.born = level, now
 end
 local generations = {{top}}
-for g = current - 1, oldest, -1 do generations[#generations + 1] = load(g) end
+for g = current - 1, oldest, -1 do
+  local made = load(g)
+  if made.keys > 0 then generations[#generations + 1] = made end
+end
 
 local function answer(id, kept)
   local out = {{}}
@@ -115,10 +118,10 @@ local function find(keys)
   local found, counts = {{}}, {{}}
   for i = 1, #keys, 6 do
     local low, rest = struct.unpack('<I2i4', keys, i)
-    for n, g in ipairs(generations) do
+    for _, g in ipairs(generations) do
       local holder = redis.call('HGET', bucket(g, low, rest), rest)
       if holder then
-        local name = (current - n + 1) .. ':r' .. holder
+        local name = g.name .. ':r' .. holder
         if not counts[name] then
           found[#found + 1] = name
           counts[name] = 0
