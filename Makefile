@@ -25,6 +25,10 @@ install: $(VENV)/dev ## Make .venv with everything for developers
 test: $(VENV)/dev ## The whole test suite, from nothing
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
+.PHONY: faults
+faults: $(VENV)/dev ## The long form of the kill test: 500 kills of ingest workers amid racing copies
+	@COPYDESK_TEST_KILLS=500 $(BIN)/python -m pytest tests/faults/test_racing_copies.py
+
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

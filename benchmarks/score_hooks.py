@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from benchmarks.redis_index import RedisIndex
 from benchmarks.stream_judge import StreamJudge
 from copydesk import pipeline
 from copydesk.cleaning import Rules, load_rules, to_json
@@ -37,10 +38,12 @@ def plaintext(data: bytes, filename: str) -> dict[str, Any]:
 
 
 def make_judge(redis_url: str | None = None, **thresholds: float) -> Callable[[dict[str, Any]], tuple[str, str | None]]:
-    """The detector that the duplicate scorer calls once a document; `thresholds` are fields of `Thresholds`."""
-    if redis_url is not None:
-        raise NotImplementedError("the index in Redis is not there yet")
-    stream = StreamJudge(thresholds=replace(DEFAULT, **thresholds))
+    """The detector that the duplicate scorer calls once a document; `thresholds` are fields of `Thresholds`.
+
+    With `redis_url` the candidates come from the index in that Redis, whose own index is taken out of use.
+    """
+    index = RedisIndex(redis_url) if redis_url else None
+    stream = StreamJudge(thresholds=replace(DEFAULT, **thresholds), index=index)
 
     def detect(article: dict[str, Any]) -> tuple[str, str | None]:
         decision = stream.decide(

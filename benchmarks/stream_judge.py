@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from copydesk.dedupe.identity import identity_keys
 from copydesk.dedupe.identity import judge as judge_identity
-from copydesk.dedupe.likeness import DEFAULT, Likeness, Thresholds, judge
+from copydesk.dedupe.likeness import DEFAULT, Candidate, Likeness, Thresholds, judge
 from copydesk.dedupe.memory import MemoryIndex
-from copydesk.dedupe.sketch import sketch_tokens
+from copydesk.dedupe.sketch import Sketch, sketch_tokens
 from copydesk.dedupe.tokens import tokenise
 from copydesk.models import Held, IdentityKey, Outcome
 
 # A line that its source printed in this many stories is the source's, not the story's.
 REPEATED_IN = 2
+
+
+class Index(Protocol):
+    """What the judge asks of an index, in memory or in Redis."""
+
+    def add(self, document: str, sketch: Sketch, moment: datetime) -> tuple[int, tuple[Candidate, ...]]:
+        """(the document's number, earlier documents that share a key)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,9 @@ class Repeated:
 class StreamJudge:
     """One decision a document, in order of arrival."""
 
-    def __init__(self, *, thresholds: Thresholds = DEFAULT, index: MemoryIndex | None = None) -> None:
+    def __init__(self, *, thresholds: Thresholds = DEFAULT, index: Index | None = None) -> None:
         self._thresholds = thresholds
-        self._index = index or MemoryIndex()
+        self._index: Index = index or MemoryIndex()
         self._held: dict[IdentityKey, Held] = {}
         self._story: dict[str, str] = {}
         self._repeated: dict[str, Repeated] = {}

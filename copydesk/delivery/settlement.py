@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from copydesk.dedupe.identity import VERSIONED, judge
+from copydesk.delivery import placement
+from copydesk.delivery.placement import Leaders, Place
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle, NewRevision
@@ -18,15 +19,6 @@ from copydesk.storage.receipts import JobCount, Receipt
 from copydesk.storage.rows import Row
 
 Keys = Mapping[IdentityKey, KeyState]
-Leaders = Mapping[str, str | None]
-"""Document -> the article it became, None where it became none; without those that are not settled yet."""
-
-
-class Place(NamedTuple):
-    """Where a document went: its article and that article's cluster."""
-
-    article_id: str
-    cluster_id: str
 
 
 @dataclass(slots=True)
@@ -110,46 +102,19 @@ def plan_articles(
             body=document.body,
         )
         if verdict.outcome is Outcome.STORED:
-            verdict = _by_likeness(entry, verdict, places, articles)
+            verdict = placement.by_likeness(verdict, article_id(entry), entry.likeness, places, articles)
         revision = _revise(plan, entry, verdict, articles)
         target = None if verdict.outcome is Outcome.REJECTED else verdict.article_id or article_id(entry)
         if target is not None and target in articles:
             keys.update(_keys_after(entry, verdict, target, keys))
         _place(plan, entry, target, articles, places)
         _record(plan, entry, verdict, revision)
-    _follow_to_the_end(plan)
-    plan.waiting = [(leader, entry) for leader, entry in plan.waiting if leader not in articles]
+    plan.places = placement.followed_to_the_end(plan.places)
+    ends = ((placement.end_in(plan.places, Place(leader, leader)).article_id, entry) for leader, entry in plan.waiting)
+    plan.waiting = [(leader, entry) for leader, entry in ends if leader not in articles]
     plan.keys = {key: state for key, state in keys.items() if held.get(key, wanted[key]) != state}
     plan.released = [key for key in wanted if key not in keys and key not in held]
     return plan
-
-
-def _by_likeness(
-    entry: ArticleEntry, verdict: Verdict, places: Leaders, articles: Mapping[str, CurrentArticle]
-) -> Verdict:
-    """What a document that identity calls new is by its likeness to an earlier one."""
-    own, likened = article_id(entry), entry.likeness
-    elsewhere = places.get(own)
-    if elsewhere is not None and elsewhere in articles:
-        # It was given up for lost, and what was like it was judged again without it.
-        return Verdict(Outcome.DUPLICATE, elsewhere, "near: the story was stored from a later copy", relation="near")
-    if likened is None:
-        return verdict
-    target = _end(likened.document, places, articles)[-1]
-    if target is None or target == own:
-        return replace(verdict, reason=f"{verdict.reason}; what it is like came to no article")
-    if likened.relation == "contains":
-        cluster = articles[target].cluster_id if target in articles else target
-        return replace(verdict, reason=likened.reason, scores=likened.scores, cluster_id=cluster)
-    return Verdict(Outcome.DUPLICATE, target, likened.reason, scores=likened.scores, relation=likened.relation)
-
-
-def _end(document: str, places: Leaders, articles: Mapping[str, CurrentArticle]) -> list[str | None]:
-    """The documents from this one to where they ended: an article, one that is not settled, or None for nowhere."""
-    chain: list[str | None] = [document]
-    while (last := chain[-1]) is not None and last not in articles and last in places:
-        chain.append(None if places[last] in chain else places[last])
-    return chain
 
 
 def _place(
@@ -162,7 +127,7 @@ def _place(
     """Note where the document went, for those that are like it and for those that it is like."""
     own, likened = article_id(entry), entry.likeness
     if likened is not None and target == own:
-        chain = _end(likened.document, places, articles)
+        chain = placement.chain_from(likened.document, places, articles)
         if chain[-1] is None:
             # Whatever else is like the one that came to nothing belongs here.
             documents = [document for document in chain if document is not None]
@@ -176,17 +141,6 @@ def _place(
     if entry.is_indexed:
         places[own] = target
         plan.places[own] = place
-
-
-def _follow_to_the_end(plan: Plan) -> None:
-    """Say of each document where its leader went in the end: in a batch a leader may stand behind its follower."""
-
-    def end(place: Place) -> Place:
-        further = plan.places.get(place.article_id)
-        return place if further is None or further.article_id == place.article_id else end(further)
-
-    plan.places = {document: place and end(place) for document, place in plan.places.items()}
-    plan.waiting = [(end(Place(leader, leader)).article_id, entry) for leader, entry in plan.waiting]
 
 
 def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collection[tuple[str, str]] = ()) -> None:

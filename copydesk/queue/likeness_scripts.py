@@ -36,7 +36,8 @@ local function load(g)
   local at = prefix .. g
   local v = redis.call('HMGET', at, 'level', 'split', 'keys', 'bytes', 'born', 'low', 'high')
   return {{name = g, at = at, level = tonumber(v[1] or {LEVEL_MIN}), split = tonumber(v[2] or 0),
-    keys = tonumber(v[3] or 0), bytes = tonumber(v[4] or 0), born = tonumber(v[5] or 0), low = tonumber(v[6] or 0), high = tonumber(v[7] or 0)}}
+    keys = tonumber(v[3] or 0), bytes = tonumber(v[4] or 0), born = tonumber(v[5] or 0),
+    low = tonumber(v[6] or 0), high = tonumber(v[7] or 0)}}
 end
 local function save(g)
   redis.call('HSET', g.at, 'level', g.level, 'split', g.split, 'keys', g.keys, 'bytes', g.bytes, 'born', g.born,
