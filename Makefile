@@ -26,6 +26,10 @@ test: $(VENV)/dev ## The whole test suite, from nothing; then its tests of Redis
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --servers=containers tests/integration tests/faults/test_outages.py
 
+.PHONY: faults
+faults: $(VENV)/dev ## The long form of the kill test: 500 kills of ingest workers amid racing copies
+	@COPYDESK_TEST_KILLS=500 $(BIN)/python -m pytest tests/faults/test_racing_copies.py
+
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
@@ -39,7 +43,7 @@ format: $(VENV)/dev ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix .
 
 .PHONY: score
-score: $(VENV)/dev ## Cleaning quality on the corpora beside the project (COPYDESK_SHARED)
+score: $(VENV)/dev ## Quality of cleaning and of duplicates on the corpora beside the project (COPYDESK_SHARED)
 	@$(BIN)/python -m benchmarks.score
 
 .PHONY: bench

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk import cli_articles, cli_dead, cli_feeds, cli_keys, cli_webhooks
+from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_webhooks
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -39,6 +39,7 @@ app.add_typer(cli_dead.app, name="dead")
 app.add_typer(cli_webhooks.app, name="webhooks")
 app.add_typer(cli_keys.app, name="keys")
 app.command()(cli_articles.export)
+app.add_typer(cli_dedupe.app, name="dedupe")
 
 # Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.
 FAILED, UNUSABLE = 1, 2

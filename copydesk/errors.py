@@ -115,6 +115,10 @@ class QueueFull(QueueUnavailable):
     """Redis has no memory left for more."""
 
 
+class IndexIncomplete(DependencyError):
+    """The likeness index lacks what Postgres has, and is being loaded."""
+
+
 class DatabaseUnavailable(DependencyError):
     """Postgres did not answer or refused the statement."""
 
@@ -170,6 +174,10 @@ class RowRefused(CopydeskError):
 
 class ProcessingError(CopydeskError):
     """Our own code failed on this item."""
+
+
+class SketchUnreadable(CopydeskError):
+    """The sketch is of a version that this copydesk does not read, or damaged."""
 
 
 class SchemaMismatch(CopydeskError):

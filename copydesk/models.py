@@ -296,6 +296,17 @@ class Document(Wire):
     """What else the sender states, by the names in docs/formats.md."""
 
 
+class Likened(Wire):
+    """What a document was found to be to an earlier one, before either is stored."""
+
+    relation: Literal["near", "contained-in", "contains"]
+    """Of this document to the earlier one: `contains` means that this is the longer version."""
+    document: str
+    """The earlier document; the article it became is known to Postgres, or will be."""
+    scores: dict[str, float]
+    reason: str
+
+
 class Held(Wire):
     """What Postgres holds under an identity key, as far as a verdict needs it."""
 
@@ -327,6 +338,10 @@ class Verdict:
     is_current: bool = True
     """False for a revision that is older than the one in place."""
     scores: dict[str, float] = field(default_factory=dict)
+    relation: str = "exact"
+    """Of a duplicate to its article."""
+    cluster_id: str | None = None
+    """Of a new article: the story that it is a version of; None for a story of its own."""
 
 
 Json = dict[str, Any]

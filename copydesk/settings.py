@@ -160,6 +160,15 @@ class Settings(BaseSettings):
         256 * MIB, ge=MIB, description="High-water mark of the article stream; above it ingest workers pause."
     )
 
+    dedupe_window_days: float = Field(
+        28.0, gt=0, le=3650, description="Days in which a text is found again by likeness; its identity has no limit."
+    )
+    dedupe_bytes_max: int = Field(
+        256 * MIB,
+        ge=MIB,
+        description="Redis memory of the likeness index, about 1.1 kB a document; above it the oldest are forgotten.",
+    )
+
     @model_validator(mode="after")
     def _leases_last(self) -> Self:
         if self.broker_lease_s < 2 * self.broker_renew_s:

@@ -61,8 +61,9 @@ def servers(settings: Settings, *, embedded: bool) -> Iterator[tuple[Settings, l
         if "redis_url" not in named or "postgres_url" not in named:
             from copydesk.embedded import PostgresServer, ValkeyServer
         if "redis_url" not in named:
-            # The last wall: twice what the stream may hold before ingest pauses, and room for the queue.
-            valkey = ValkeyServer(settings.data_dir / "valkey", maxmemory_bytes=4 * settings.stream_bytes_max)
+            # The last wall: twice what the stream may hold before ingest pauses, and room for queue and index.
+            wall = 4 * settings.stream_bytes_max + settings.dedupe_bytes_max
+            valkey = ValkeyServer(settings.data_dir / "valkey", maxmemory_bytes=wall)
             owned.append(stack.enter_context(valkey))
             changes["redis_url"] = SecretStr(valkey.url)
         if "postgres_url" not in named:

@@ -24,6 +24,12 @@ def text(seed: int, words: int = 60) -> str:
     return " ".join(f"{WORDS[(seed * 7 + n) % len(WORDS)]}{seed}" for n in range(words))
 
 
+def story(seed: int) -> str:
+    """A short article as a file holds it, whose words no other seed gives."""
+    opening, rest = text(seed, 14), text(seed + 3, 20).replace(str(seed + 3), f"{seed}x")
+    return f"Village {seed} opens its library\n\n{opening.capitalize()}.\n\n{rest.capitalize()}.\n"
+
+
 def sha256(data: str | bytes) -> str:
     return hashlib.sha256(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data).hexdigest()
 

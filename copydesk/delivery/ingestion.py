@@ -9,21 +9,23 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
 
 from copydesk.cleaning import load_rules, prepare
-from copydesk.delivery import claims, spool
+from copydesk.delivery import claims, restoring, spool
+from copydesk.delivery.judging import Judging
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Outcome
 from copydesk.queue import streams
 from copydesk.queue.jobs import Job, JobItem, read_job, safe_id
-from copydesk.queue.streams import ENTRIES_PER_MULTI, ArticleStream, CloseEntry, JobRef, Outgoing
+from copydesk.queue.likeness_index import LikenessIndex
+from copydesk.queue.streams import ENTRIES_AT_ONCE, ArticleStream, CloseEntry, JobRef, Outgoing
 from copydesk.queue.tries import Tries
 from copydesk.settings import Settings
 
@@ -54,6 +56,9 @@ class Ingestion:
         client = streams.connect(settings.redis_url.get_secret_value())
         self._stream = ArticleStream(client)
         self._tries = Tries(client)
+        self._window = timedelta(days=settings.dedupe_window_days)
+        self._index = LikenessIndex(client, window_s=self._window.total_seconds(), bytes_max=settings.dedupe_bytes_max)
+        self._judging = Judging(self._index, self._restore_index)
         self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
         self._measured = 0.0
 
@@ -100,7 +105,21 @@ class Ingestion:
 
     def _publish(self, entries: Iterable[Outgoing]) -> None:
         for chunk in in_chunks(entries):
-            self._insist(lambda chunk=chunk: self._stream.publish(chunk))  # type: ignore[misc]  # mypy#12557: default binds the loop's value
+            self._insist(lambda chunk=chunk: self._judge_and_publish(chunk))  # type: ignore[misc]  # mypy#12557: default binds the loop's value
+
+    def _judge_and_publish(self, chunk: Sequence[Outgoing]) -> None:
+        # Asked again, the index gives the same answer; and nothing is published twice.
+        self._stream.publish(self._judging.judged(chunk, datetime.now(UTC)))
+
+    def _restore_index(self) -> None:
+        restoring.ensure(
+            self._index,
+            self._settings.postgres_url.get_secret_value(),
+            now=datetime.now(UTC),
+            window=self._window,
+            # The index is a dependency that is not there yet: what is in hand waits for it.
+            on_progress=lambda: pulse.back_off("the likeness index"),
+        )
 
     def _publish_one_by_one(self, job: Job) -> None:
         total = 0
@@ -153,6 +172,7 @@ class Ingestion:
             size = self._insist(self._stream.size_bytes)
             if size <= self._settings.stream_bytes_max:
                 self._measured = time.monotonic()
+                self._insist(self._index.tidy)
                 return
             log.warning(
                 "paused: the article stream is above its mark", bytes=size, mark=self._settings.stream_bytes_max
@@ -178,7 +198,7 @@ def in_chunks(entries: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     for outgoing in entries:
         chunk.append(outgoing)
         size += len(outgoing.raw or b"")
-        if len(chunk) >= ENTRIES_PER_MULTI or size >= CHUNK_BYTES:
+        if len(chunk) >= ENTRIES_AT_ONCE or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:

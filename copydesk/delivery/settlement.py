@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 
 from copydesk.dedupe.identity import VERSIONED, judge
-from copydesk.delivery import withdrawal
+from copydesk.delivery import placement, withdrawal
+from copydesk.delivery.placement import Leaders, Place
 from copydesk.models import Held, Hints, IdentityKey, Json, Outcome, Verdict
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle, NewRevision
@@ -38,17 +40,29 @@ class Plan:
     """(job, item) of what a feed brought as it was: only counted, since each poll brings most of it again."""
     shown_again: list[str] = field(default_factory=list)
     """Withdrawn articles of which a later version is usable."""
+    places: dict[str, Place | None] = field(default_factory=dict)
+    """Where each document that others may be like went, None for nowhere."""
+    waiting: list[tuple[str, ArticleEntry]] = field(default_factory=list)
+    """Documents whose article is to be that of one that is not settled yet, with that one."""
 
 
-def article_id(entry: ArticleEntry) -> str:
+def article_id(entry: ArticleEntry | OutcomeEntry) -> str:
     """The id that the entry's article gets if it is new: the same however often the entry is delivered.
 
     Laid out as UUIDv8 (RFC 9562): 48 bits of received_at in milliseconds, so that new rows fall at the end of the
     index, then a hash of job and item.
     """
-    moment = int(entry.job.received_at.timestamp() * 1000) & (2**48 - 1)
     digest = hashlib.sha256(f"{entry.job.id}\n{entry.item_id}".encode("utf-8", "surrogatepass")).digest()
-    bits = (moment << 80) | int.from_bytes(digest[:10], "big")
+    return _uuid8(entry.job.received_at, int.from_bytes(digest[:10], "big"))
+
+
+def id_from(moment: datetime) -> str:
+    """The lowest id of an article that was received at this moment or later."""
+    return _uuid8(moment, 0)
+
+
+def _uuid8(moment: datetime, rest: int) -> str:
+    bits = ((int(moment.timestamp() * 1000) & (2**48 - 1)) << 80) | rest
     bits = bits & ~(0xF << 76) | (0x8 << 76)
     bits = bits & ~(0x3 << 62) | (0x2 << 62)
     text = f"{bits:032x}"
@@ -70,20 +84,26 @@ def plan_articles(
     wanted: Keys,
     held: Keys,
     current: Mapping[str, CurrentArticle],
+    *,
     orders: Mapping[IdentityKey, Order] = MappingProxyType({}),
+    leaders: Leaders | None = None,
 ) -> Plan:
     """Judge the entries one after the other, each in the light of those before it.
 
     `wanted` are all keys of the batch, `held` those that an article held before; the table now has the others as
-    wanted. `current` is what stands in the articles that hold one, `orders` what senders have withdrawn.
+    wanted. `current` is what stands in the articles that hold one, and in those that `leaders` became; `orders` what
+    senders have withdrawn.
     """
     plan = Plan()
     keys = {k: s for k, s in held.items() if s.article_id in current}
     articles = dict(current)
+    places = dict(leaders or {})
     for entry in entries:
         document = entry.document
         if order := withdrawal.standing_against(entry, orders):
-            _record(plan, entry, withdrawal.held_back(entry, order, keys), None)
+            verdict = withdrawal.held_back(entry, order, keys)
+            _place(plan, entry, verdict.article_id, articles, places)
+            _record(plan, entry, verdict, None)
             continue
         verdict = judge(
             document.keys,
@@ -94,18 +114,50 @@ def plan_articles(
             body=document.body,
             version=document.version,
         )
+        if verdict.outcome is Outcome.STORED:
+            verdict = placement.by_likeness(verdict, article_id(entry), entry.likeness, places, articles)
         verdict, is_shown_again = withdrawal.overrule(verdict, entry, orders, articles)
         if is_shown_again and verdict.article_id:
             plan.shown_again.append(verdict.article_id)
             articles[verdict.article_id] = replace(articles[verdict.article_id], is_withdrawn=False)
         revision = _revise(plan, entry, verdict, articles)
-        if verdict.outcome is not Outcome.REJECTED:
-            target = verdict.article_id or article_id(entry)
+        target = None if verdict.outcome is Outcome.REJECTED else verdict.article_id or article_id(entry)
+        if target is not None and target in articles:
             keys.update(_keys_after(entry, verdict, target, keys))
+        _place(plan, entry, target, articles, places)
         _record(plan, entry, verdict, revision)
+    plan.places = placement.followed_to_the_end(plan.places)
+    ends = ((placement.end_in(plan.places, Place(leader, leader)).article_id, entry) for leader, entry in plan.waiting)
+    plan.waiting = [(leader, entry) for leader, entry in ends if leader not in articles]
     plan.keys = {key: state for key, state in keys.items() if held.get(key, wanted[key]) != state}
     plan.released = [key for key in wanted if key not in keys and key not in held]
     return plan
+
+
+def _place(
+    plan: Plan,
+    entry: ArticleEntry,
+    target: str | None,
+    articles: Mapping[str, CurrentArticle],
+    places: dict[str, str | None],
+) -> None:
+    """Note where the document went, for those that are like it and for those that it is like."""
+    own, likened = article_id(entry), entry.likeness
+    if likened is not None and target == own:
+        chain = placement.chain_from(likened.document, places, articles)
+        if chain[-1] is None:
+            # Whatever else is like the one that came to nothing belongs here.
+            documents = [document for document in chain if document is not None]
+            places |= dict.fromkeys(documents, own)
+            plan.places |= dict.fromkeys(documents, Place(own, articles[own].cluster_id))
+    place = None
+    if target is not None:
+        place = Place(target, articles[target].cluster_id if target in articles else target)
+        if target not in articles:
+            plan.waiting.append((target, entry))
+    if entry.is_indexed:
+        places[own] = target
+        plan.places[own] = place
 
 
 def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collection[tuple[str, str]] = ()) -> None:
@@ -218,9 +270,11 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
     """Add the revision that the verdict asks for and make it part of what later entries are judged by."""
     if verdict.outcome is Outcome.STORED:
         target, number, current_number = article_id(entry), 1, 1
+        cluster_id = verdict.cluster_id or target
     elif verdict.outcome is Outcome.REVISED and verdict.article_id:
         before = articles[verdict.article_id]
         target, number = before.article_id, before.last_number + 1
+        cluster_id = before.cluster_id
         current_number = number if verdict.is_current else before.current_number
         if not verdict.is_current:
             articles[target] = replace(before, last_number=number)
@@ -237,6 +291,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             entry.raw_sha256,
             entry.meta,
             entry.job.received_at,
+            cluster_id,
         )
     )
     if verdict.is_current:
@@ -249,6 +304,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             entry.job.received_at,
             document.title,
             document.body,
+            cluster_id,
             document.version,
         )
     return number
@@ -319,7 +375,7 @@ def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | N
                 "source": job.source,
                 "url": entry.document.url,
                 "name": entry.name,
-                "relation": "exact",
+                "relation": verdict.relation,
                 "scores": verdict.scores,
                 "raw_sha256": entry.raw_sha256,
                 "seen_at": job.received_at.isoformat(),

@@ -1,7 +1,7 @@
 """One batch of stream entries in one Postgres transaction, a refused row cut out by bisection.
 
 The caller opens the transaction and settles the entries after its commit. Locks are taken in one order everywhere:
-raw inputs, identity keys, articles, receipts, jobs, feeds; rows of each sorted.
+raw inputs, identity keys, sketches, articles, receipts, jobs, feeds; rows of each sorted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,23 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from copydesk.delivery import settlement, withdrawal
+from copydesk.delivery import following, settlement, withdrawal
 from copydesk.delivery.progress import advance
 from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
 from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
-from copydesk.storage import articles, dead_letters, feeds, identities, outbox, raws, receipts, sightings, withdrawals
+from copydesk.storage import (
+    articles,
+    dead_letters,
+    feeds,
+    identities,
+    outbox,
+    raws,
+    receipts,
+    sightings,
+    sketches,
+    withdrawals,
+)
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.dead_letters import DeadLetter
 from copydesk.storage.receipts import JobCount, Receipt
@@ -34,6 +45,8 @@ class Written:
 
     receipts: set[tuple[str, str]] = field(default_factory=set)
     unchanged: set[tuple[str, str]] = field(default_factory=set)
+    lost: list[str] = field(default_factory=list)
+    """Documents that came to no article, and may have followers."""
 
 
 log = structlog.get_logger(__name__)
@@ -59,6 +72,7 @@ def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
     raws.add(connection, {e.raw_sha256: i.raw for i, e in items if i.raw and e.raw_sha256})
     written = Written()
     _write_or_bisect(connection, items, written)
+    _judge_again(connection, written.lost)
     counts = settlement.job_counts(entries, written.receipts, written.unchanged)
     for incoming, reason in unreadable:
         counts += _bury_unreadable(connection, incoming, reason)
@@ -76,6 +90,7 @@ def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> list
         if incoming.raw and entry.raw_sha256:
             raws.add(connection, {entry.raw_sha256: incoming.raw})
         inserted = _refuse(connection, incoming, entry, reason)
+        _judge_again(connection, _lost(entry))
     return _close(connection, settlement.job_counts([entry], inserted))
 
 
@@ -94,20 +109,46 @@ def _write_or_bisect(connection: Connection, batch: Sequence[Item], written: Wri
         return
     try:
         with translated_errors("batch"), connection.transaction():  # a savepoint: the outer transaction goes on
-            new = _write(connection, [item for _, item in batch])
+            new = _write(connection, batch)
         written.receipts |= new.receipts
         written.unchanged |= new.unchanged
+        written.lost += new.lost
     except RowRefused as error:
         if len(batch) == 1:
-            written.receipts |= _refuse(connection, batch[0][0], batch[0][1], error)
+            incoming, entry = batch[0]
+            written.receipts |= _refuse(connection, incoming, entry, error)
+            written.lost += _lost(entry)
             return
         half = len(batch) // 2
         _write_or_bisect(connection, batch[:half], written)
         _write_or_bisect(connection, batch[half:], written)
 
 
-def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry]) -> Written:
+def _lost(entry: Entry) -> list[str]:
+    return [settlement.article_id(entry)] if isinstance(entry, ArticleEntry) and entry.is_indexed else []
+
+
+def _judge_again(connection: Connection, lost: Sequence[str]) -> None:
+    """Judge the followers of documents that came to no article without them: the first one takes the leader's place.
+
+    Their receipts were counted when they were first settled, so what is written here counts nothing.
+    """
+    while lost:
+        again = Written()
+        _write_or_bisect(connection, following.take_back(connection, lost), again)
+        lost = again.lost
+
+
+def give_up_leaders(connection: Connection, after_s: float) -> int:
+    """Judge again without their leader what has waited for it for so long; returns how many leaders were given up."""
+    lost = sketches.overdue_leaders(connection, after_s)
+    _judge_again(connection, lost)
+    return len(lost)
+
+
+def _write(connection: Connection, batch: Sequence[Item]) -> Written:
     """Judge and write; returns what was not there before."""
+    items = [item for _, item in batch]
     candidates = [e for e in items if isinstance(e, ArticleEntry)]
     ordered = [e for e in items if isinstance(e, OutcomeEntry) and e.withdrawal]
     wanted = withdrawal.wanted_keys(ordered) | settlement.wanted_keys(candidates)
@@ -116,13 +157,16 @@ def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry])
     known = receipts.known(connection, [(e.job.id, e.item_id) for e in items])
     # A container that is not there any more was settled: this is its job delivered again.
     known |= receipts.opened(connection, [(e.job.id, e.item_id) for e in items if _is_missing(e)])
-    fresh = _once(items, known)
-    current = articles.load_current(connection, sorted({state.article_id for state in held.values()}))
+    fresh = _once(batch, known)
+    new = [(i, e) for i, e in fresh if isinstance(e, ArticleEntry)]
+    leaders = following.take(connection, new)
+    involved = {state.article_id for state in held.values()} | {a for a in leaders.values() if a is not None}
+    current = articles.load_current(connection, sorted(involved))
     stored = withdrawals.find(connection, [key for key in wanted if key.kind == "guid"])
-    outcomes = [e for e in fresh if isinstance(e, OutcomeEntry) and not e.withdrawal]
-    ordered = [e for e in fresh if isinstance(e, OutcomeEntry) and e.withdrawal]
+    outcomes = [e for _, e in fresh if isinstance(e, OutcomeEntry) and not e.withdrawal]
+    ordered = [e for _, e in fresh if isinstance(e, OutcomeEntry) and e.withdrawal]
     orders = withdrawal.add_orders(stored, ordered)
-    plan = settlement.plan_articles([e for e in fresh if isinstance(e, ArticleEntry)], wanted, held, current, orders)
+    plan = settlement.plan_articles([e for _, e in new], wanted, held, current, orders=orders, leaders=leaders)
     withdrawn = withdrawal.plan_orders(ordered, stored, orders, held, current)
     settlement.plan_outcomes(plan, outcomes, told=_told_before(connection, outcomes))
     articles.write(connection, plan.revisions)
@@ -134,7 +178,11 @@ def _write(connection: Connection, items: Sequence[ArticleEntry | OutcomeEntry])
     sightings.add(connection, plan.sightings)
     outbox.add(connection, plan.events + withdrawn.events)
     dead_letters.add(connection, plan.dead_letters)
-    return Written(receipts.add(connection, plan.receipts + withdrawn.receipts), set(plan.unchanged))
+    inserted = receipts.add(connection, plan.receipts + withdrawn.receipts)
+    lost = following.settle(connection, plan, new)
+    # Given up before it came here, but after it was numbered.
+    lost += [settlement.article_id(e) for e in outcomes if e.outcome is Outcome.DEAD]
+    return Written(inserted, set(plan.unchanged), lost)
 
 
 def _told_before(connection: Connection, outcomes: Sequence[OutcomeEntry]) -> set[tuple[str, str]]:
@@ -146,16 +194,14 @@ def _is_missing(entry: ArticleEntry | OutcomeEntry) -> bool:
     return isinstance(entry, OutcomeEntry) and entry.code == MissingInput().code
 
 
-def _once(
-    entries: Sequence[ArticleEntry | OutcomeEntry], known: set[tuple[str, str]]
-) -> list[ArticleEntry | OutcomeEntry]:
+def _once(batch: Sequence[Item], known: set[tuple[str, str]]) -> list[Item]:
     """The entries without a receipt, each (job, item) once: a job read twice may stand twice in one batch."""
     fresh, seen = [], set(known)
-    for entry in entries:
+    for incoming, entry in batch:
         item = (entry.job.id, entry.item_id)
         if item not in seen:
             seen.add(item)
-            fresh.append(entry)
+            fresh.append((incoming, entry))
     return fresh
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from copydesk.delivery.transaction import bury, commit
+from copydesk.delivery.transaction import bury, commit, give_up_leaders
 from copydesk.errors import DatabaseUnavailable, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
 from copydesk.queue.streams import ArticleStream, Incoming
@@ -34,6 +34,12 @@ BATCH_BYTES = 16 * 1024 * 1024
 
 # A batch that used up its deadline this often may be too much for it; once may be a moment of the disk.
 SLOW_TRIES = 2
+
+# Followers of a document that does not come are judged without it after this long; its job came again long before.
+LEADER_WAIT_S = 3600.0
+
+# Between two looks for such followers.
+LOOK_EVERY_S = 60.0
 
 T = TypeVar("T")
 
@@ -81,6 +87,7 @@ class Writer:
         self._is_stopping = is_stopping
         self._connection: Connection | None = None
         self._has_own = True
+        self._looked = time.monotonic()
 
     def step(self) -> int:
         """Read a batch, commit it, settle it; returns how many entries. Waits up to a second when there is nothing.
@@ -98,6 +105,10 @@ class Writer:
             for entry in alone:
                 with pulse.holding("entry", entry.stream_id):
                     self._carry_alone(entry)
+        if time.monotonic() - self._looked >= LOOK_EVERY_S:
+            self._looked = time.monotonic()
+            if given_up := self._persist(lambda connection: give_up_leaders(connection, LEADER_WAIT_S)):
+                log.warning("followers were judged without documents that did not come", documents=given_up)
         return len(batch)
 
     def after_error(self) -> None:

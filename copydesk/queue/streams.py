@@ -1,16 +1,19 @@
 """The article stream between ingest and storage, and the stream that tells of closed jobs.
 
-An entry is one JSON envelope and, where it is the first of its item, the raw input, compressed. Producers write a
-job's entries in MULTI batches; consumers read their own pending entries first and settle outside MULTI, because a
-full Redis refuses every command inside MULTI and the consumer is what frees its memory (docs/promises.md).
+An entry is one JSON envelope, the article's sketch and, where it is the first of its item, the raw input, compressed.
+Producers write a job's entries in chunks, one script call each; consumers read their own pending entries first and
+settle outside MULTI, because a full Redis refuses every command inside MULTI and the consumer is what frees its memory
+(docs/promises.md).
 """
 
 from __future__ import annotations
 
+import itertools
+import uuid
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 import redis
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
@@ -19,19 +22,25 @@ from redis.retry import Retry
 
 from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
-from copydesk.models import Document, Hints, Json, Label, Moment, Name, Outcome, Wire, Withdrawal
+from copydesk.models import Document, Hints, Json, Label, Likened, Moment, Name, Outcome, Wire, Withdrawal
 from copydesk.queue.jobs import Door
+from copydesk.queue.likeness_scripts import PUBLISH
 
 ARTICLES = "articles"
 GROUP = "storage"
 CLOSED = "copydesk:closed"
+LIKENESS = "copydesk:like"
 
 # Best effort: whoever waits falls back on Postgres, so a listener that is this far behind loses nothing.
 CLOSED_KEPT = 10_000
 
-# One event-loop turn of Redis reads about 16 KB: a MULTI of 100 articles costs one fsync where a plain pipeline
+# One event-loop turn of Redis reads about 16 KB: one call of 100 articles costs one fsync where a plain pipeline
 # costs twenty (appendfsync always: 60,000 against 16,000 entries a second).
-ENTRIES_PER_MULTI = 100
+ENTRIES_AT_ONCE = 100
+
+# A killed worker's job comes back within seconds; what is published again later finds its receipt in Postgres. Short,
+# so that a stream that was lost by other means is made good by its doors.
+PUBLISHED_KEPT_S = 120
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -61,6 +70,11 @@ class ArticleEntry(Wire):
     document: Document
     raw_sha256: Sha256
     meta: Json | None
+    number: int | None = None
+    """Its place among all documents, as far as Redis remembers them; None where likeness was not judged."""
+    is_indexed: bool = False
+    """Whether later documents may name it as the one that they are like."""
+    likeness: Likened | None = None
 
 
 class OutcomeEntry(Wire):
@@ -110,6 +124,9 @@ class Outgoing:
 
     entry: ArticleEntry | OutcomeEntry | CloseEntry
     raw: bytes | None = None
+    sketch: bytes | None = None
+    document: str | None = None
+    """The UUID under which this entry is published once within its job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,7 @@ class Incoming:
     raw: bytes | None
     """zlib-compressed, as it goes into its row."""
     deliveries: int = 1
+    sketch: bytes | None = None
 
     def decode(self) -> ArticleEntry | OutcomeEntry | CloseEntry:
         """Raises `RowRefused` when the payload is not an entry of this version."""
@@ -186,6 +204,7 @@ class ArticleStream:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._claim_cursor = "0-0"
+        self._publish = client.register_script(PUBLISH)
 
     def create_group(self) -> None:
         """Make the stream and its group, at deploy: a full Redis refuses XGROUP CREATE. Reads from the beginning."""
@@ -197,16 +216,19 @@ class ArticleStream:
                     raise
 
     def publish(self, entries: Sequence[Outgoing]) -> None:
-        """Append entries, in order; a chunk of `ENTRIES_PER_MULTI` is there whole or not at all."""
-        with translated_errors("publish"):
-            for start in range(0, len(entries), ENTRIES_PER_MULTI):
-                pipe = self._redis.pipeline(transaction=True)
-                for outgoing in entries[start : start + ENTRIES_PER_MULTI]:
-                    fields: dict[str, bytes] = {"d": outgoing.entry.model_dump_json().encode()}
-                    if outgoing.raw is not None:
-                        fields["raw"] = zlib.compress(outgoing.raw, 1)
-                    pipe.xadd(ARTICLES, fields)  # type: ignore[arg-type]  # bytes are accepted, the stub says str keys
-                pipe.execute()
+        """Append entries, in order; `ENTRIES_AT_ONCE` of a job are there whole or not at all, documents once."""
+        for job_id, of_job in itertools.groupby(entries, lambda outgoing: outgoing.entry.job.id):
+            for chunk in _runs(of_job, ENTRIES_AT_ONCE):
+                arguments: list[Any] = [PUBLISHED_KEPT_S]
+                for outgoing in chunk:
+                    arguments += (
+                        uuid.UUID(outgoing.document).bytes if outgoing.document else b"",
+                        outgoing.entry.model_dump_json(),
+                        b"" if outgoing.raw is None else zlib.compress(outgoing.raw, 1),
+                        outgoing.sketch or b"",
+                    )
+                with translated_errors("publish"):
+                    self._publish([ARTICLES, job_key(job_id)], arguments)
 
     def read_own(self, consumer: str, count: int) -> list[Incoming]:
         """What this consumer took before and did not settle, oldest first."""
@@ -305,7 +327,7 @@ class ArticleStream:
             consumername=consumer,
         )
         counts = {text(p["message_id"]): int(p["times_delivered"]) for p in pending}
-        return [Incoming(i.stream_id, i.payload, i.raw, counts.get(i.stream_id, 1)) for i in found]
+        return [replace(i, deliveries=counts.get(i.stream_id, 1)) for i in found]
 
     def _recreate_group(self, error: redis.ResponseError) -> None:
         """After a Redis that lost its data the group is gone; anything else is not ours to handle."""
@@ -318,6 +340,11 @@ def articles_waiting(client: redis.Redis) -> int:
     """Entries not yet settled: waiting and in hand. Raises `QueueUnavailable`."""
     with translated_errors("depth"):
         return int(client.xlen(ARTICLES))
+
+
+def job_key(job_id: str) -> str:
+    """Where the answers of the likeness index to a job's documents are kept, and which of them are published."""
+    return f"{LIKENESS}:job:{job_id}"
 
 
 def text(value: object) -> str:
@@ -340,4 +367,9 @@ def _entries(found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> Iterat
         if fields is None:  # deleted while pending; Redis 7 and later drop it from the pending list by themselves
             continue
         payload = fields.get(b"d", fields.get(b"job", b""))
-        yield Incoming(text(stream_id), payload, fields.get(b"raw"))
+        yield Incoming(text(stream_id), payload, fields.get(b"raw"), sketch=fields.get(b"sketch"))
+
+
+def _runs(entries: Iterator[Outgoing], length: int) -> Iterator[list[Outgoing]]:
+    while chunk := list(itertools.islice(entries, length)):
+        yield chunk

@@ -12,9 +12,9 @@ from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
 _ADD_HEADS = """
-insert into article_head (id, source, current_revision, changed_at)
-select id, source, 1, greatest(now(), embargo_until)
-  from json_to_recordset(%s::json) as t(id uuid, source text, embargo_until timestamptz) order by id
+insert into article_head (id, source, current_revision, changed_at, cluster_id)
+select id, source, 1, greatest(now(), embargo_until), cluster_id
+  from json_to_recordset(%s::json) as t(id uuid, source text, embargo_until timestamptz, cluster_id uuid) order by id
 """
 
 # published_at is only filled where the text settles the instant: a clock time with an offset.
@@ -51,7 +51,7 @@ _LOCK = "select id from article_head where id = any (%s::uuid[]) order by id for
 
 _CURRENT = """
 select h.id, (select max(number) from revision a where a.article_id = h.id),
-       h.current_revision, r.content_sha256, r.received_at, r.title, r.body,
+       h.current_revision, r.content_sha256, r.received_at, r.title, r.body, h.cluster_id::text,
        r.version, h.withdrawn_at is not null
   from article_head h
   join revision r on r.article_id = h.id and r.number = h.current_revision
@@ -70,6 +70,7 @@ class CurrentArticle:
     received_at: datetime
     title: str | None
     body: tuple[str, ...]
+    cluster_id: str
     version: str | None = None
     is_withdrawn: bool = False
 
@@ -87,6 +88,8 @@ class NewRevision:
     raw_sha256: str
     meta: Json | None
     received_at: datetime
+    cluster_id: str
+    """The story that the article is a version of: the id of its first article."""
 
 
 def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str, CurrentArticle]:
@@ -111,7 +114,8 @@ def write(connection: Connection, revisions: Sequence[NewRevision]) -> None:
 
 
 def _head(revision: NewRevision) -> Row:
-    return {"id": revision.article_id, "source": revision.source} | _embargo(revision)
+    own = {"id": revision.article_id, "source": revision.source, "cluster_id": revision.cluster_id}
+    return own | _embargo(revision)
 
 
 def _embargo(revision: NewRevision) -> Row:

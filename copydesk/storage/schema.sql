@@ -47,11 +47,14 @@ create table article_head (
     position         bigint,
     -- By its sender's word; a withdrawn article is not in the view `article`.
     withdrawn_at     timestamptz,
-    withdrawn_reason text
+    withdrawn_reason text,
+    -- The story that it is a version of: the id of the first article of the story.
+    cluster_id       uuid not null
 );
 create index article_head_changed on article_head (changed_at, id);
 create index article_head_source on article_head (source, id);
 create index article_head_position on article_head (position);
+create index article_head_cluster on article_head (cluster_id);
 
 create table revision (
     article_id     uuid not null references article_head,
@@ -161,6 +164,42 @@ create table sighting (
 create index sighting_article on sighting (article_id, seen_at);
 create index sighting_name on sighting (name);
 create index sighting_url on sighting (url);
+
+-- One row a document that others may be found to be like: what the likeness index is loaded from, and where each went.
+create table sketch (
+    -- The id that the document's article has if it is new.
+    document_id uuid primary key,
+    -- Its place in the order of arrival as Redis counted; a hint, which a Redis that forgot may give twice. Null for a
+    -- document that likeness was not asked about.
+    number      bigint,
+    source      text,
+    received_at timestamptz,
+    -- Null where it came to no article. The id of another document while that one is not settled.
+    article_id  uuid,
+    -- False for a leader that is only known from its followers so far.
+    is_settled  boolean not null,
+    data        bytea
+);
+create index sketch_number on sketch (number);
+create index sketch_article on sketch (article_id);
+
+-- Followers that were settled before their leader, whole, in case it never comes to an article.
+create table follower (
+    leader_id uuid not null,
+    ingest_id text not null,
+    item_id   text not null,
+    payload   bytea not null,
+    data      bytea,
+    since     timestamptz not null default now(),
+    primary key (ingest_id, item_id)
+);
+create index follower_leader on follower (leader_id);
+
+-- Each start of Redis that the likeness index was complete for.
+create table likeness_run (
+    run         text primary key,
+    complete_at timestamptz not null default now()
+);
 
 -- What could not be carried to a row: rejected inputs with their bytes, and items our own code failed on.
 create table dead_letter (
@@ -390,7 +429,8 @@ select h.id,
        h.changed_at,
        r.version,
        r.embargo_until,
-       r.details
+       r.details,
+       h.cluster_id
   from article_head h
   join revision r on r.article_id = h.id and r.number = h.current_revision
  where h.withdrawn_at is null

@@ -11,15 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.entries import story
 from tests.processes import ROOT, Stack
 from tests.waiting import wait_until
-
-STORY = """Lantern {n} is lit again
-
-The lantern of pier {n} burns again since Monday, the harbour office said.
-
-Its glass had been in the workshop for {n} weeks.
-"""
 
 
 def run(stack: Stack, *arguments: str, **changes: str) -> tuple[int, str]:
@@ -47,9 +41,9 @@ def places(stack: Stack, what: str, **changes: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def stored(stack: Stack) -> Stack:
-    stack.drop("pier/lantern.txt", STORY.format(n=1))
-    stack.send({"id": "l-2", "body": STORY.format(n=2), "hints": {"url": "https://pier.example/two"}}, source="agency")
-    stack.send({"id": "l-3", "body": STORY.format(n=1), "hints": {"url": "https://pier.example/copy"}}, source="agency")
+    stack.drop("pier/lantern.txt", story(1))
+    stack.send({"id": "l-2", "body": story(2), "hints": {"url": "https://pier.example/two"}}, source="agency")
+    stack.send({"id": "l-3", "body": story(1), "hints": {"url": "https://pier.example/copy"}}, source="agency")
     stack.settled("done/pier/*/lantern.txt")
     stack.wait_for_rows("select 1 from receipt where source = 'agency'", lambda rows: len(rows) == 2)
     return stack
@@ -84,7 +78,7 @@ def test_what_nobody_knows_is_said_to_be_unknown(stored: Stack) -> None:
 def test_a_claimed_file_is_found_at_its_door_while_postgres_is_away(stored: Stack) -> None:
     stored.kill("ingest")
     try:
-        stored.drop("pier/waiting.txt", STORY.format(n=9))
+        stored.drop("pier/waiting.txt", story(9))
         wait_until(lambda: list((stored.inbox / ".work").glob("*/0")), 20, "the claim")
         away = {"COPYDESK_POSTGRES_URL": "postgresql://copydesk@127.0.0.1:1/none"}
         found = places(stored, "waiting.txt", **away)

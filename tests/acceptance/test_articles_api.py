@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from copydesk.storage import schema
-from tests import servers
-from tests.http_door import JSON, TEXT, HttpDoor, http_door, is_problem
+from tests import entries, servers
+from tests.http_door import JSON, HttpDoor, http_door, is_problem
 from tests.waiting import wait_until
 
 
@@ -37,20 +37,15 @@ def unique() -> str:
 
 
 def story(name: str, extra: str = "") -> str:
-    return (
-        f"Ferry {name} returns\n\nThe {name} ferry crossed again on Monday, the board of {name} said.\n\n"
-        f"Passengers of the {name} line waved from the pier and cheered the crew.{extra}\n\n"
-        f"© 2026 {name} Herald. All rights reserved.\n"
-    )
+    """A text of its own for each name, with a notice at its foot; `extra` is added to its last paragraph."""
+    text = entries.story(int(name, 16)).rstrip() + extra
+    return f"{text}\n\n© 2026 {name} Herald. All rights reserved.\n"
 
 
-def store(door: HttpDoor, text: str, **query: object) -> dict[str, Any]:
+def store(door: HttpDoor, text: str, *, document_id: str | None = None, **query: object) -> dict[str, Any]:
     """Hand over a document and wait for its outcome."""
-    if "document_id" in query:
-        body: dict[str, Any] = {"body": text, "hints": {"document_id": query.pop("document_id")}}
-        answer = door.client.post("/v1/documents", json=body, params={"wait": "stored", **query})  # type: ignore[arg-type]  # httpx checks
-    else:
-        answer = door.post(text.encode(), TEXT, wait="stored", **query)
+    body = {"body": text, "hints": {"language": "en", "document_id": document_id}}
+    answer = door.client.post("/v1/documents", json=body, params={"wait": "stored", **query})  # type: ignore[arg-type]  # httpx checks
     assert answer.status_code == 200, answer.text
     item: dict[str, Any] = answer.json()["items"][0]
     return item
@@ -67,7 +62,7 @@ def test_an_article_is_read_with_what_was_removed_and_the_input_as_it_came(door:
     found = read(door, f"/v1/articles/{item['article']}").json()
     raw = read(door, f"/v1/articles/{item['article']}/raw")
 
-    assert found["title"] == f"Ferry {name} returns"
+    assert found["title"] == f"Village {int(name, 16)} opens its library"
     assert found["text"] == "\n\n".join(found["body"])
     assert "rights reserved" not in found["text"]
     assert [(piece["kind"], piece["span"]["line"]) for piece in found["removed"]] == [("rights", 7)]
@@ -156,7 +151,7 @@ def test_revisions_are_listed_read_and_compared(door: HttpDoor) -> None:
 
     assert [(r["revision"], r["is_current"]) for r in listed] == [(1, False), (2, True)]
     assert (first["is_current"], "danced" in first["text"]) == (False, False)
-    assert [change["kind"] for change in told] == ["kept", "changed"]
+    assert [change["kind"] for change in told] == ["kept", "changed"], told
     assert told[1]["after"].endswith("danced.")
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.entries import story
 from tests.processes import Stack
 
-ARTICLE = """Ferry number {n} runs again
 
-The ferry to island {n} runs again from Monday, the harbour office said.
+def good(name: str) -> str:
+    """An article unlike that of any other name."""
+    return story(int.from_bytes(hashlib.sha256(name.encode()).digest()[:3], "big"))
 
-It had been in dock for {n} days, and the islanders had counted every one of them.
-"""
 
 EMPTY_FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Quiet</title><link>https://q.example/</link>
 <description>Nothing yet</description></channel></rss>"""
@@ -45,9 +46,9 @@ def outcome_of(place: Path) -> dict[str, Any]:
 def test_a_bad_file_ends_with_a_reason_between_two_good_ones(stack: Stack, name: str) -> None:
     data, folder, code = BAD_FILES[name]
     source = name.replace(".", "-")
-    stack.drop(f"{source}/before.txt", ARTICLE.format(n=f"1{name}"))
+    stack.drop(f"{source}/before.txt", good(f"1{name}"))
     stack.drop(f"{source}/{name}", data)
-    stack.drop(f"{source}/after.txt", ARTICLE.format(n=f"2{name}"))
+    stack.drop(f"{source}/after.txt", good(f"2{name}"))
     place = stack.settled(f"{folder}/{source}/*/{name}")
     (item,) = outcome_of(place)["items"]
 
@@ -59,7 +60,7 @@ def test_a_bad_file_ends_with_a_reason_between_two_good_ones(stack: Stack, name:
 
 
 def test_a_stray_nul_is_taken_out_of_a_good_text_and_said(stack: Stack) -> None:
-    stack.drop("stray/nul.txt", ARTICLE.format(n=77).replace("harbour", "har\x00bour").encode())
+    stack.drop("stray/nul.txt", f"{good('nul')}\nSo the har\x00bour office said.\n".encode())
     stack.settled("done/stray/*/nul.txt")
     ((text, warnings),) = stack.rows("select text, warnings from article where source = 'stray'")
 
@@ -68,11 +69,11 @@ def test_a_stray_nul_is_taken_out_of_a_good_text_and_said(stack: Stack) -> None:
 
 
 def test_a_file_of_200_mb_is_rejected_without_being_read(stack: Stack) -> None:
-    stack.drop("large/before.txt", ARTICLE.format(n="1large"))
+    stack.drop("large/before.txt", good("1large"))
     with (stack.inbox / "large" / "huge.txt.part").open("wb") as file:
         file.truncate(200 * 1024 * 1024)
     (stack.inbox / "large" / "huge.txt.part").rename(stack.inbox / "large" / "huge.txt")
-    stack.drop("large/after.txt", ARTICLE.format(n="2large"))
+    stack.drop("large/after.txt", good("2large"))
     (item,) = outcome_of(stack.settled("rejected/large/*/huge.txt"))["items"]
 
     assert item["code"] == "input_too_large"
@@ -106,10 +107,10 @@ def test_a_bad_job_is_recorded_with_its_bytes_and_others_go_on(stack: Stack, nam
     from celery import Celery
 
     job, code, words = BAD_JOBS[name]
-    stack.send({"id": f"before {name}", "body": ARTICLE.format(n=f"3{name}")}, source="jobs")
+    stack.send({"id": f"before {name}", "body": good(f"3{name}")}, source="jobs")
     with Celery(broker=stack.redis_url, set_as_current=False) as producer:
         task_id = producer.send_task("copydesk.ingest", args=[job]).id
-    stack.send({"id": f"after {name}", "body": ARTICLE.format(n=f"4{name}")}, source="jobs")
+    stack.send({"id": f"after {name}", "body": good(f"4{name}")}, source="jobs")
     query = f"select outcome, code, reason from receipt where ingest_id = '{task_id}'"  # noqa: S608 - our own id
     ((outcome, got_code, reason),) = stack.wait_for_rows(query, lambda rows: len(rows) == 1)
 
@@ -119,18 +120,18 @@ def test_a_bad_job_is_recorded_with_its_bytes_and_others_go_on(stack: Stack, nam
         "select r.data from dead_letter d join raw r on r.sha256 = d.raw_sha256 where d.ingest_id = %s", task_id
     )
     assert raw
-    good = f"select item_id from receipt where item_id in ('before {name}', 'after {name}') and outcome = 'stored'"  # noqa: S608 - as above
-    stack.wait_for_rows(good, lambda rows: len(rows) == 2)
+    both = f"select item_id from receipt where item_id in ('before {name}', 'after {name}') and outcome = 'stored'"  # noqa: S608 - as above
+    stack.wait_for_rows(both, lambda rows: len(rows) == 2)
 
 
 def test_a_bad_item_does_not_stop_its_neighbours_in_one_job(stack: Stack) -> None:
     stack.send(
-        {"id": "n1", "body": ARTICLE.format(n="5a")},
+        {"id": "n1", "body": good("5a")},
         {"id": "n2", "body_base64": base64.b64encode(b"%PDF-1.7\n" + bytes(3000)).decode()},
         {"id": "n3", "body": ""},
         {"id": "n4", "body": "x" * (1024 * 1024 + 1)},
         {"id": "n5", "ref": "00000000000000000000/0"},
-        {"id": "n6", "body": ARTICLE.format(n="5b")},
+        {"id": "n6", "body": good("5b")},
         source="mixed",
     )
     query = "select item_id, outcome, code from receipt where source = 'mixed' order by 1"
@@ -165,7 +166,7 @@ def test_an_unknown_task_and_a_message_that_is_none_are_recorded(stack: Stack) -
 
 
 def test_the_same_item_id_with_another_body_is_a_conflict(stack: Stack) -> None:
-    for body in (ARTICLE.format(n="6a"), ARTICLE.format(n="6a"), ARTICLE.format(n="6b")):
+    for body in (good("6a"), good("6a"), good("6b")):
         task = stack.send({"id": "same", "body": body}, source="conflict")
         stack.wait_for_rows(
             f"select 1 from receipt where ingest_id = '{task}'",  # noqa: S608 - our own id
@@ -179,7 +180,7 @@ def test_the_same_item_id_with_another_body_is_a_conflict(stack: Stack) -> None:
 
 def test_the_callers_own_json_comes_back_untouched(stack: Stack) -> None:
     meta = {"z": [1, 2.5, None], "a": {"ключ": "значение\x00"}, "order": True}
-    stack.send({"id": "m1", "body": ARTICLE.format(n="7a"), "meta": meta}, source="meta")
+    stack.send({"id": "m1", "body": good("7a"), "meta": meta}, source="meta")
     ((got,),) = stack.wait_for_rows("select meta::text from article where source = 'meta'", lambda rows: len(rows) == 1)
 
     assert json.loads(got) == meta

@@ -25,6 +25,7 @@ from copydesk.queue.events import EVENTS
 from copydesk.settings import PREFIX
 from copydesk.storage import schema
 from tests import servers
+from tests.entries import story
 from tests.http_door import TEXT, HttpDoor, http_door
 from tests.waiting import wait_until
 
@@ -96,8 +97,7 @@ def add(door: HttpDoor, url: str, *arguments: str) -> str:
 
 
 def store(door: HttpDoor, source: str, name: str) -> str:
-    text = f"Ferry {name} returns\n\nThe {name} ferry crossed again on Monday, the board of {name} said today.\n"
-    answer = door.post(text.encode(), TEXT, wait="stored", source=source).json()
+    answer = door.post(story(int(name, 16)).encode(), TEXT, wait="stored", source=source).json()
     article: str = answer["items"][0]["article"]
     return article
 
@@ -111,7 +111,7 @@ def test_a_webhook_is_told_of_every_change_in_order_and_signed(door: HttpDoor) -
     with receiver() as hook:
         number = add(door, hook.url, "--source", source)
         articles = [store(door, source, unique()) for _ in range(3)]
-        store(door, unique(), "elsewhere")
+        store(door, unique(), unique())
         wait_until(lambda: len(hook.taken) == 3, 30, "told of three")
 
         assert [event["article"] for event in hook.taken] == articles
@@ -181,8 +181,9 @@ def test_a_wrong_webhook_is_refused(door: HttpDoor, arguments: list[str]) -> Non
 def test_every_change_is_on_the_stream_under_its_position(door: HttpDoor) -> None:
     source = unique()
     articles = [store(door, source, unique()) for _ in range(2)]
-    store(door, source, "twice")
-    assert store(door, source, "twice")
+    twice = unique()
+    store(door, source, twice)
+    store(door, source, twice)
 
     def told() -> list[tuple[str, dict[str, Any]]]:
         with redis.Redis.from_url(door.stack.redis_url, decode_responses=True) as client:

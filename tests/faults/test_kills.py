@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.entries import story
 from tests.processes import Stack
 from tests.waiting import wait_until
 
@@ -25,19 +26,6 @@ OPEN_TRANSACTIONS = """
 select count(*) from pg_stat_activity
  where application_name = 'copydesk storage storage' and backend_xid is not null and datname = current_database()
 """
-
-STORY = """Village number {n} opens its library
-
-The library of village number {n} opened on Monday with {n} books and one lamp.
-
-"We wanted {n} chairs," said the mayor, "and we have one more than that."
-
-A second room for {n} children will follow in the spring, when the roof is dry.
-"""
-
-
-def story(number: int) -> str:
-    return STORY.format(n=number)
 
 
 class Senders:

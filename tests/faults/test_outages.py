@@ -14,6 +14,7 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from copydesk.storage import schema
+from tests.entries import story
 from tests.feed_server import Answer, feed_server, rss
 from tests.http_door import TEXT, HttpDoor, http_door
 from tests.processes import ROOT
@@ -39,13 +40,6 @@ SETTINGS = {
     "claim_idle_s": 5,
 }
 
-STORY = """Village number {n} opens its library
-
-The library of village number {n} opened on Monday with {n} books and one lamp.
-
-"We wanted {n} chairs," said the mayor, "and we have one more than that."
-"""
-
 
 class FourDoors:
     """Numbers documents and hands them in; remembers what a door did not take, as a careful sender does."""
@@ -56,8 +50,8 @@ class FourDoors:
 
     def send(self, numbers: range) -> None:
         for n in numbers:
-            self._door.stack.drop(f"wire/story-{n}.txt", STORY.format(n=n))
-            answer = self._door.post(STORY.format(n=1_000_000 + n).encode(), TEXT, source="web", filename=f"h{n}.txt")
+            self._door.stack.drop(f"wire/story-{n}.txt", story(n))
+            answer = self._door.post(story(1_000_000 + n).encode(), TEXT, source="web", filename=f"h{n}.txt")
             assert answer.status_code == 202, answer.text
         self._unsent += numbers
         self.send_jobs()
@@ -66,7 +60,7 @@ class FourDoors:
         """What Redis does not take now is kept, and sent again under the same ids."""
         while self._unsent:
             chunk = self._unsent[:25]
-            items = [{"id": f"c{n}", "body": STORY.format(n=2_000_000 + n)} for n in chunk]
+            items = [{"id": f"c{n}", "body": story(2_000_000 + n)} for n in chunk]
             try:
                 self._door.stack.send(*items, source="agency")
             except OperationalError:
@@ -75,7 +69,7 @@ class FourDoors:
 
 
 def feed_items(numbers: range) -> bytes:
-    return rss(*((f"f{n}", STORY.format(n=3_000_000 + n)) for n in numbers))
+    return rss(*((f"f{n}", story(3_000_000 + n)) for n in numbers))
 
 
 def add_feed(door: HttpDoor, url: str) -> None:
@@ -110,7 +104,7 @@ def test_an_outage_amid_all_doors_loses_and_doubles_nothing(
         server.stop(how=signal.SIGINT if stopped == "postgres" else None)
         away_since = time.monotonic()
         doors.send(range(EACH // 2, EACH))
-        waiting = door.post(STORY.format(n=9_000_000).encode(), TEXT, source="web", wait="stored", timeout="1")
+        waiting = door.post(story(9_000_000).encode(), TEXT, source="web", wait="stored", timeout="1")
         assert waiting.status_code == 503
         assert int(waiting.headers["Retry-After"]) > 0
         wait_until(lambda: door.client.get("/readyz").json()[stopped] == "down", 10, f"/readyz to tell of {stopped}")

@@ -80,7 +80,15 @@ _UNSOUND = {
         select article_id from revision group by 1 having count(*) <> max(number) or min(number) <> 1""",
     "a receipt of an article that is not there": """
         select * from receipt r
-         where article_id is not null and not exists (select 1 from article_head h where h.id = r.article_id)""",
+         where article_id is not null and not exists (select 1 from article_head h where h.id = r.article_id)
+           and not exists (select 1 from follower f where f.leader_id = r.article_id)""",
+    "a sighting of an article that is neither there nor expected": """
+        select * from sighting s
+         where not exists (select 1 from article_head h where h.id = s.article_id)
+           and not exists (select 1 from follower f where f.leader_id = s.article_id)""",
+    "a follower of a document that is settled": """
+        select f.* from follower f join sketch s on s.document_id = f.leader_id where s.is_settled
+           and s.article_id = s.document_id""",
     "an article that no receipt, or more than one, stored": """
         select h.id from article_head h
          where 1 <> (select count(*) from receipt r where r.article_id = h.id and r.outcome = 'stored')""",

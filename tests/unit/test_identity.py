@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copydesk.dedupe.identity import canonical_url, identity_keys, judge, text_sha256
+from copydesk.dedupe.identity import identity_keys, judge, text_sha256
 from copydesk.models import Held, IdentityKey, Outcome
 from tests.entries import NOON, sha256, text
 
@@ -96,25 +96,6 @@ def test_a_long_name_fits_an_index_and_stays_itself(kind: str) -> None:
 
     assert keys[0] == keys[1] != keys[2]
     assert all(len(key.value.encode()) <= 1500 for key in keys)
-
-
-@pytest.mark.parametrize(
-    ("url", "canonical"),
-    [
-        ("https://A.example/x#part", "https://a.example/x"),
-        ("https://a.example:443/x", "https://a.example/x"),
-        ("https://a.example/x?utm_source=feed&id=5", "https://a.example/x?id=5"),
-        ("http://[broken", "http://[broken"),
-    ],
-)
-def test_a_url_is_told_by_what_it_points_at(url: str, canonical: str) -> None:
-    assert canonical_url(url) == canonical
-
-
-@given(st.text(max_size=60))
-def test_any_text_can_stand_where_a_url_should(url: str) -> None:
-    assert canonical_url(url) == canonical_url(url)
-    assert canonical_url(f"https://a.example/{url}")
 
 
 def _held(**changes: Any) -> Held:

@@ -18,7 +18,7 @@ from copydesk.errors import DependencyError, InputTooLarge, InvalidJob, MissingI
 from copydesk.models import Outcome
 from copydesk.pipeline import Processed
 from copydesk.queue.jobs import Job, read_job
-from copydesk.queue.streams import ENTRIES_PER_MULTI, ArticleEntry, CloseEntry, OutcomeEntry, Outgoing
+from copydesk.queue.streams import ENTRIES_AT_ONCE, ArticleEntry, CloseEntry, OutcomeEntry, Outgoing
 from tests.entries import close, document, job, sha256, text
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -221,8 +221,8 @@ def _outgoing(size: int | None = None) -> Outgoing:
     [
         ([], []),
         ([None], [1]),
-        ([None] * ENTRIES_PER_MULTI, [ENTRIES_PER_MULTI]),
-        ([None] * (2 * ENTRIES_PER_MULTI + 1), [ENTRIES_PER_MULTI, ENTRIES_PER_MULTI, 1]),
+        ([None] * ENTRIES_AT_ONCE, [ENTRIES_AT_ONCE]),
+        ([None] * (2 * ENTRIES_AT_ONCE + 1), [ENTRIES_AT_ONCE, ENTRIES_AT_ONCE, 1]),
         ([CHUNK_BYTES, None, None], [1, 2]),
         ([CHUNK_BYTES // 2] * 5, [2, 2, 1]),
     ],

@@ -58,6 +58,7 @@ class Desk:
                     shown.received_at,
                     shown.document.title,
                     shown.document.body,
+                    shown.cluster_id,
                 )
             else:
                 self.articles[revision.article_id] = CurrentArticle(
@@ -68,6 +69,7 @@ class Desk:
                     before.received_at,
                     before.title,
                     before.body,
+                    before.cluster_id,
                 )
         assert not {state.article_id for state in self.keys.values()} - set(self.articles), "every key has its article"
         return plan

@@ -1,0 +1,135 @@
+"""The likeness index is made good from Postgres, whatever Redis forgot, and nothing is judged by half of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+
+from copydesk.dedupe.sketch import Sketch, pack, sketch
+from copydesk.delivery import restoring
+from copydesk.delivery.settlement import id_from
+from copydesk.embedded import ValkeyServer
+from copydesk.errors import IndexIncomplete
+from copydesk.queue import streams
+from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
+from copydesk.storage import connection as database
+from copydesk.storage import sketches
+from tests.entries import text
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WINDOW = timedelta(days=28)
+
+
+def drawn(n: int) -> Sketch:
+    return sketch(None, [text(n, 200)])
+
+
+def document(n: int, *, days: float = 0) -> str:
+    """An id as of an article that was received so many days ago."""
+    return str(uuid.UUID(int=uuid.UUID(id_from(NOW - timedelta(days=days))).int + n))
+
+
+def remember(database_url: str, *numbers: int, days: float = 0) -> None:
+    rows = [
+        {
+            "document_id": document(n, days=days),
+            "number": n,
+            "source": "wire",
+            "received_at": (NOW - timedelta(days=days)).isoformat(),
+            "data": pack(drawn(n)).hex(),
+        }
+        for n in numbers
+    ]
+    with database.connect(database_url) as connection:
+        sketches.add(connection, rows)
+
+
+def index_on(client: redis.Redis) -> LikenessIndex:
+    return LikenessIndex(client, window_s=WINDOW.total_seconds(), bytes_max=1 << 30)
+
+
+def ensure(index: LikenessIndex, database_url: str) -> int:
+    return restoring.ensure(index, database_url, now=NOW, window=WINDOW)
+
+
+def found(index: LikenessIndex, n: int) -> tuple[int, list[str]]:
+    """What a copy of document `n` finds."""
+    longer = sketch(None, [f"{text(n, 200)} and{n} a{n} word{n} more{n}"])
+    name = str(uuid.uuid4())
+    (answer,) = index.add(name, [Keyed(Record(name, NOW, "paper", pack(longer)), longer.keys)], NOW)
+    return answer.number, [candidate.document for candidate in answer.candidates]
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with streams.connect(redis_url) as own:
+        yield own
+
+
+def test_an_empty_index_is_loaded_once_with_the_window_and_counts_on(client: redis.Redis, database_url: str) -> None:
+    remember(database_url, 5, 6)
+    remember(database_url, 4, days=20)
+    remember(database_url, 3, days=40)
+    index = index_on(client)
+
+    assert ensure(index, database_url) == 3
+    assert ensure(index, database_url) == 0
+    assert found(index, 5) == (7, [document(5)])
+    assert found(index, 4) == (8, [document(4, days=20)])
+    assert found(index, 3) == (9, [])
+
+
+def test_a_flushed_redis_is_loaded_again(client: redis.Redis, database_url: str) -> None:
+    remember(database_url, 1)
+    index = index_on(client)
+    ensure(index, database_url)
+    client.flushdb()
+    with pytest.raises(IndexIncomplete):
+        found(index, 1)
+
+    assert ensure(index, database_url) == 1
+    assert found(index, 1) == (2, [document(1)])
+
+
+def test_after_a_restart_only_what_was_lost_is_loaded(own_redis: ValkeyServer, database_url: str) -> None:
+    with streams.connect(own_redis.url) as client:
+        index = index_on(client)
+        remember(database_url, *range(1, 11))
+        ensure(index, database_url)
+        remember(database_url, 11, 12)  # settled in the second that Redis lost
+        own_redis.stop()
+        own_redis.start()
+        with pytest.raises(IndexIncomplete):
+            found(index, 1)
+
+        assert ensure(index, database_url) == 2
+        assert found(index, 11) == (13, [document(11)])
+        assert found(index, 2) == (14, [document(2)])
+
+
+def test_an_index_of_another_database_is_not_trusted(client: redis.Redis, database_url: str) -> None:
+    index = index_on(client)
+    index.begin(NOW, expected=1)
+    other = drawn(9)
+    index.load([(7, Keyed(Record(document(9), NOW, "wire", pack(other)), other.keys))], NOW)
+    index.finish(index.state().server_run, 7)
+    remember(database_url, 1)
+
+    assert ensure(index, database_url) == 1
+    assert found(index, 9)[1] == []
+    assert found(index, 1)[1] == [document(1)]
+
+
+def test_while_one_loads_the_others_wait(client: redis.Redis, database_url: str) -> None:
+    remember(database_url, 1)
+    index = index_on(client)
+    assert index.lock("somebody else")
+    with pytest.raises(IndexIncomplete, match="another"):
+        ensure(index, database_url)
+    index.unlock("somebody else")
+
+    assert ensure(index, database_url) == 1
