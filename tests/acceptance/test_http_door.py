@@ -30,9 +30,28 @@ FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>T</title><link
 
 def story(name: str) -> bytes:
     """An article unlike the others."""
-    words = " ".join(f"{word}{name}" for word in ("harbour", "council", "voted", "Monday", "close", "bridge", "piers"))
-    said = f"The {name} ferry crossed again on Monday, the board of {name} said: {words}."
-    return f"Ferry {name} returns\n\n{said}\n".encode()
+    words = [
+        "the",
+        "ferry",
+        "crossed",
+        "again",
+        "as",
+        "its",
+        "harbour",
+        "council",
+        "voted",
+        "to",
+        "close",
+        "an",
+        "old",
+        "bridge",
+        "whose",
+        "piers",
+        "had",
+        "cracks",
+    ]
+    said = " ".join(f"{word}{name}" for word in words)
+    return f"Ferry{name} returns\n\n{said.capitalize()}.\n".encode()
 
 
 def unique() -> str:
