@@ -21,6 +21,7 @@ from celery import Celery
 from copydesk.embedded.ports import candidates, is_free
 from copydesk.settings import PREFIX
 from copydesk.storage import feeds
+from tests import entries
 from tests.feed_server import rss
 from tests.processes import ROOT
 from tests.waiting import wait_until
@@ -38,7 +39,7 @@ DOORS = ("file", "celery", "web", "feed")
 
 def story(name: str) -> str:
     """An article unlike the others."""
-    return f"Ferry {name} returns\n\nThe {name} ferry crossed again on Monday, the harbour board of {name} said.\n"
+    return entries.story(int(entries.sha256(name)[:8], 16))
 
 
 class Project:
