@@ -125,6 +125,8 @@ def _collect(rulings: Sequence[Ruling], texts: dict[int, str], kind: PieceClass)
 def _strip_pieces(ruling: Ruling) -> str:
     """The paragraph without the pieces glued to it."""
     text = ruling.block.text
+    if not ruling.pieces:
+        return text
     for piece in sorted(ruling.pieces, key=lambda p: p.start, reverse=True):
         text = text[: piece.start] + text[piece.end :]
     return normalise(text)
@@ -234,9 +236,10 @@ def _pieces(rulings: Sequence[Ruling]) -> Iterable[Piece]:
 
 
 def _whole(block: Block, kind: PieceClass, rule: str) -> Piece:
-    last = block.lines[-1]
-    span = Span(line=block.lines[0].number, start=0, end_line=last.number, end=len(last.text))
-    return Piece(span=span, kind=kind, rule=rule, text="\n".join(line.text for line in block.lines).strip())
+    first, last = block.lines[0], block.lines[-1]
+    span = Span(line=first.number, start=0, end_line=last.number, end=len(last.text))
+    text = first.text if first is last else "\n".join(line.text for line in block.lines)
+    return Piece(span=span, kind=kind, rule=rule, text=text.strip())
 
 
 def _part(block: Block, start: int, end: int, kind: PieceClass, rule: str) -> Iterable[Piece]:

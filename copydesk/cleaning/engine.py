@@ -22,6 +22,7 @@ _OTHER_SCRIPTS = (
     ("zh", re.compile("[\u4e00-\u9fff]")),
     ("ko", re.compile("[\uac00-\ud7a3]")),
 )
+_ANY_OTHER_SCRIPT = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 """Lines in another script than the document's are read with the lexicon of that script's language."""
 
 
@@ -62,7 +63,7 @@ def _lexis_for(text: str, lexis: Lexis, rules: Rules) -> Lexis:
     if lexis.language in ("zh", "ja", "ko"):
         return lexis
     head = text[:60]
-    for language, letters in _OTHER_SCRIPTS if not head.isascii() else ():
+    for language, letters in _OTHER_SCRIPTS if _ANY_OTHER_SCRIPT.search(head) else ():
         if letters.search(head):
             return rules.lexis(language)
     return lexis

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from copydesk.cleaning.fieldcuts import TIME_ROLES, Part, cut_at_labels, cut_segments, has_edge_label
 from copydesk.cleaning.guesses import (
@@ -60,8 +61,9 @@ class FieldLine:
             self.unknown.append(fact.value)
 
 
-def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
-    """Read the columns of one line, each already normalised."""
+@lru_cache(maxsize=4096)
+def read_fields(columns: tuple[str, ...], lexis: Lexis, rules: Rules) -> FieldLine:
+    """Read the columns of one line, each already normalised. The answer is kept and shared: do not change it."""
     line = FieldLine()
     for column in columns:
         for segment in cut_segments(column, lexis):

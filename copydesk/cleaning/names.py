@@ -6,6 +6,7 @@ Declined forms are not repaired and nothing is looked up: a name is what stands 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from copydesk.cleaning.lexis import Lexis, is_word_in
 from copydesk.cleaning.normalise import has_digit
@@ -31,6 +32,12 @@ def split_names(text: str, lexis: Lexis, *, trusted: bool) -> list[str]:
 
     `trusted` says that a label with a colon stands before it, so a lower-case or single word is taken too.
     """
+    return list(split_again(text, lexis, trusted))
+
+
+@lru_cache(maxsize=2048)
+def split_again(text: str, lexis: Lexis, trusted: bool) -> tuple[str, ...]:  # the key of a memory
+    """The work of `split_names`; a line's readings ask for the same names one after the other."""
     text = _ADDRESS.sub(" ", text).strip()
     text = text.strip(_EDGES + "\u3000") if _is_wrapped(text) else text.strip(" :-–—\u3000")
     found: list[str] = []
@@ -42,8 +49,8 @@ def split_names(text: str, lexis: Lexis, *, trusted: bool) -> list[str]:
             if name not in found:
                 found.append(name)
         elif not found and not _is_byline_word(name, lexis):
-            return []
-    return found
+            return ()
+    return tuple(found)
 
 
 def _is_wrapped(text: str) -> bool:

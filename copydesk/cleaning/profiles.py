@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,6 +61,7 @@ class Profile:
 EMPTY = Profile()
 
 
+@lru_cache(maxsize=4096)
 def alias_key(name: str) -> str:
     """The form under which a publisher's name is looked up."""
     return fold(normalise(name)).removeprefix("the ").strip(" .:-\"'[]()")

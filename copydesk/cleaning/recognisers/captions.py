@@ -39,7 +39,7 @@ def recognise_captions(view: View, rules: Rules) -> list[Mark]:
 
 def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     """The photographers that the end of the line credits; empty where it credits none."""
-    if any(hit.name == "caption" and hit.strength >= LIKELY for hit in block.hits):
+    if block.hits and any(hit.name == "caption" and hit.strength >= LIKELY for hit in block.hits):
         named = _read_label(block, rules)
         if named:
             return named
@@ -53,7 +53,7 @@ def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     by_agency = _read_agency_credit(tail, block, rules)
     if by_agency:
         return by_agency
-    line = read_fields([tail], block.lexis, rules)
+    line = read_fields((tail,), block.lexis, rules)
     roles = {fact.role for fact in line.facts if fact.role != "source"}
     if line.labelled and not line.unknown and roles == {"photographers"}:
         return [fact for fact in line.facts if fact.role == "photographers"]

@@ -68,7 +68,7 @@ def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: b
     inner_low = low[start + 1 : -1].strip()
     if any(h.whole and h.name in ("end", "page") for h in block.lexis.find_hits(inner_low)):
         return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
-    line = read_fields([inner], block.lexis, rules) if inner else FieldLine()
+    line = read_fields((inner,), block.lexis, rules) if inner else FieldLine()
     if line.is_understood and (
         line.labelled or _is_credit(line, text[start], inner, is_last=is_last, is_finished=is_finished)
     ):

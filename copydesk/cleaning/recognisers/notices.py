@@ -6,6 +6,7 @@ Whether a paragraph only quotes a notice is weighed here from the paragraph itse
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, NOTICE_CLASSES
 from copydesk.cleaning.lexis import Hit
@@ -90,7 +91,7 @@ def _join_kinds(block: Block, marks: list[Mark]) -> list[Mark]:
     return marks
 
 
-def _count_apart(hits: list[Hit]) -> int:
+def _count_apart(hits: Sequence[Hit]) -> int:
     """How many of the hits do not overlap."""
     count = end = 0
     for hit in sorted(hits, key=lambda h: h.end):

@@ -54,7 +54,7 @@ def _mark_header(view: View) -> list[Mark]:
             if len(run) >= _HEADER_LINES:
                 break
             run = []
-        is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0])) == 2
+        is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0].text)) == 2
         if (is_pair or _HEADER.match(block.low)) and not block.is_sentence:
             run.append(block)
     labels = {block.low.partition(":")[0] for block in run}
@@ -69,7 +69,7 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
         return None
     if not any(map(str.isalnum, low)):
         return PieceClass.DROPPED, "rule_line", SURE
-    if ("(c)" in low or any(c in low for c in "©℗ⓒ") or "&copy;" in low) and _COPYRIGHT.search(low):
+    if (not low.isascii() or "(c)" in low or "&copy;" in low) and _COPYRIGHT.search(low):
         if block.opens_quoted or low.count('"', 0, max(low.find("©"), 0)) % 2:
             return None
         if (
