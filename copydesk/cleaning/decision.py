@@ -56,6 +56,8 @@ _FEWEST_HEADLINES = 5
 _FEWEST_BEFORE_WORDS, _LONGEST_WORDS = 3, 90
 _WEAK = 4
 """Rank of a fact that counts only where no better one says the same."""
+_ITEM = re.compile(r"\d{1,3}[.)] \S")
+"""An item of a numbered list: it goes on over the links between its items."""
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
 
 
@@ -92,7 +94,8 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         head, tail = trim_page(view.blocks, best, head, tail)
         _move_title(view.blocks, best, menus, head)
     tail = _end_at_mark(view.blocks, best, pieces, tail)
-    accepted = [_holds(block, best[i], i, head, tail) for i, block in enumerate(view.blocks)]
+    edge_only = _EDGE_ONLY if on_page else (*_EDGE_ONLY, "signs/repeated")
+    accepted = [_holds(block, best[i], edge_only, inside=head <= i < tail) for i, block in enumerate(view.blocks)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
         Ruling(block, held.kind, held.rule, held, tuple(pieces[i]))
@@ -230,12 +233,13 @@ def _score(block: Block, mark: Mark | None) -> float:
     return -float(min(mark.strength, SURE))
 
 
-def _holds(block: Block, mark: Mark | None, place: int, head: int, tail: int) -> bool:
+def _holds(block: Block, mark: Mark | None, edge_only: Sequence[str], *, inside: bool) -> bool:
+    """Whether a mark holds by itself; `edge_only` are the rules that inside the story hold only when certain."""
     if mark is None or mark.strength < LIKELY:
         return False
-    if place < head or place >= tail or mark.strength >= CERTAIN or mark.kind is PieceClass.TITLE:
+    if not inside or mark.strength >= CERTAIN or mark.kind is PieceClass.TITLE:
         return True
-    if mark.rule in _EDGE_ONLY:
+    if mark.rule in edge_only:
         return False
     return mark.strength >= SURE or not block.is_prose
 
@@ -316,7 +320,7 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
         ended = ended or ruling.rule == "notices/end"
         if ruling.kind in _CHROME:
             cost += ruling.mark.strength if ruling.mark and ruling.rule not in _BREAKS else 0
-        elif ruling.kind is PieceClass.BODY and (cost or ended):
+        elif ruling.kind is PieceClass.BODY and (cost or ended) and not _ITEM.match(ruling.block.low):
             after = rulings[place + 1] if place + 1 < len(rulings) else None
             is_between = rulings[place - 1].kind in _CHROME and after is not None and after.kind in _CHROME
             is_far = cost >= 2 * SURE and ruling.block.weight < _SHORT_REMARK
@@ -352,10 +356,10 @@ def _drop_last_words(rulings: list[Ruling]) -> None:
 
 
 def _clear_head(rulings: list[Ruling]) -> None:
-    """Unmarked lines above the headline are no story."""
+    """Unmarked lines above the headline are no story, unless they are running text."""
     title = next((place for place, r in enumerate(rulings) if r.kind is PieceClass.TITLE), 0)
     for ruling in rulings[:title]:
-        if ruling.kind is PieceClass.BODY:
+        if ruling.kind is PieceClass.BODY and not ruling.block.is_prose:
             ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/above_title"
 
 

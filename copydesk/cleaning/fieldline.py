@@ -34,6 +34,8 @@ _MOST_PIECES = 6
 _SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
 _MOST_WORDS = 9
 _MOST_BESIDE = 5
+_LONGEST_COUNT = 40
+"""Characters of `1,204 shares` or `3 min read`; a paragraph may end in such a word too."""
 _LONGEST_GUESS = 80
 """Characters of the longest part that is looked at although no label stands before it."""
 
@@ -280,6 +282,8 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, ph
         if not is_unspaced(label.text[0]) and low[-len(label.text) - 1].isalnum():
             continue
         if label.role == "dropped":
+            if len(text) > _LONGEST_COUNT:
+                continue
             line.facts.append(Fact("dropped", text))
             line.labelled += 1
             return True

@@ -81,9 +81,9 @@ def detect_language(
 ) -> str | None:
     """BCP 47 tag of the text whose paragraphs are given, longest ones first taken; None where nothing tells it.
 
-    `common` holds the words that are in every text of some languages (`index_common`); where those of one language
-    make up a good part of the sample, the statistics are not asked. `variants` maps traditional characters to simplified
-    ones, to tell the two scripts of Chinese apart.
+    `common` holds the words that are in every text of some languages (`index_common`); where those of one make up a
+    good part of the sample, the statistics are not asked. `variants` maps traditional characters to simplified ones, to
+    tell the two scripts of Chinese apart.
     """
     sample = ""
     for text in sorted(texts, key=len, reverse=True):
