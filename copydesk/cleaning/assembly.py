@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from copydesk.cleaning.classes import CREDIT_ROLES
-from copydesk.cleaning.decision import Decision, Ruling
+from copydesk.cleaning.decision import Decision
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.publisher import find_publisher, names_of_people
 from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.rulings import Ruling
 from copydesk.cleaning.times import Moment, format_moment
 from copydesk.cleaning.view import Block, View, joins_with_space
 from copydesk.models import Cleaned, Hints, Piece, PieceClass, Span

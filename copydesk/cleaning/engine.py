@@ -29,7 +29,7 @@ _ANY_OTHER_SCRIPT = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 def clean(parsed: Parsed, *, profile: Profile, rules: Rules, received_at: datetime, hints: Hints) -> Cleaned:
     """Tell story from notices and metadata. A function of its arguments alone; raises nothing on any text."""
     view = build_view(parsed, rules, hints, profile)
-    decision = overrule(decide(view, recognise_all(view, rules)), profile)
+    decision = overrule(decide(view, recognise_all(view, rules, profile.learnt)), profile)
     return assemble(view, decision, Context(profile, hints, rules, received_at))
 
 

@@ -40,11 +40,11 @@ def is_page(blocks: Sequence[Block], flags: Sequence[bool]) -> bool:
     """
     count = sum(flags)
     prose = [place for place, block in enumerate(blocks) if block.is_prose]
-    if prose and not any(flags[: prose[0]]) and not any(flags[prose[-1] :]):
+    if not prose or not (any(flags[: prose[0]]) or any(flags[prose[-1] :])):
         return False  # lists of the story's own: a roster, ingredients
     if count >= max(_FEWEST_ON_PAGE, _SHARE_ON_PAGE * len(flags)):
         return True
-    return bool(prose) and len(flags) >= _LONG_PAGE and count >= _FEWEST_ON_LONG_PAGE
+    return len(flags) >= _LONG_PAGE and count >= _FEWEST_ON_LONG_PAGE
 
 
 def _is_item(block: Block) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from copydesk.cleaning.decision import Ruling
 from copydesk.cleaning.guesses import is_papers_name
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.rulings import Ruling
 from copydesk.cleaning.view import Block, fold_for
 from copydesk.models import PieceClass
 
