@@ -6,7 +6,7 @@ English is always in, because every press uses some of it ("All rights reserved"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -22,6 +22,7 @@ _order = attrgetter("order")
 LONGEST_REMEMBERED = 240
 """Characters up to which what was found in a line is kept: a desk's notices come back with each of its texts."""
 _REACH = 32
+_LONG_WORD = 4
 _FEWEST_LETTERS = 4
 """Shorter literals stand in every text; phrases with such that open a line are found by their opening."""
 LONGEST_LOOK = 1_200
@@ -242,7 +243,7 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
         before=_by_opening(_opening_labels(lexicons)),
         after=_by_char(_labels(lexicons, "after"), -1),
-        words={kind: WordList.build(w) for kind, w in _join_words([x.words for x in lexicons], WORD_LISTS).items()},
+        words={kind: WordList.build(w) for kind, w in _join_words(map(_words_for(first), lexicons), WORD_LISTS).items()},
         picture_words=WordList.build(
             label
             for place in ("colon", "before", "after")
@@ -257,6 +258,18 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         month_pattern=_compile_months(months),
         hour_pattern=_compile_hours(word for lexicon in lexicons for word in lexicon.dates.get("hours", ())),
     )
+
+
+def _words_for(first: Lexicon) -> Callable[[Lexicon], Mapping[str, tuple[str, ...]]]:
+    """The word lists of a lexicon as they count in `first`'s language: short English words are names elsewhere (An)."""
+
+    def lists(lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:
+        if lexicon is first:
+            return lexicon.words
+        kept = tuple(word for word in lexicon.words.get("not_names", ()) if len(word) >= _LONG_WORD)
+        return {**lexicon.words, "not_names": kept}
+
+    return lists
 
 
 def _is_early(entry: _Entry) -> bool:

@@ -25,8 +25,11 @@ _SOFT, _GUESS = 2, 4
 _LONGEST, _MOST_WORDS = 50, 6
 _LONGEST_UNSPACED = 12
 _COPYRIGHT = re.compile(r"©|\(c\)|(?<!\w)copyright(?!\w)")
-_YEARS = re.compile(r"(?<!\d)[(\[]?(?:(?:19|20)\d\d\s?[-–/,]\s?)?(?:19|20)\d\d[)\]]?(?!\d)\s?[年년]?")
-_ENDS = re.compile(r"\. |, | - | – | — | \| |; |/ ")
+# With those of the Buddhist era: © พ.ศ. 2567.
+_YEARS = re.compile(
+    r"(?<!\d)[(\[]?(?:พ\.ศ\.\s?)?(?:(?:19|20|2[4-6])\d\d\s?[-–/,]\s?)?(?:19|20|2[4-6])\d\d[)\]]?(?!\d)\s?[年년]?"
+)
+_ENDS = re.compile(r"[।۔]|\. |[,،] | - | – | — | \| |; |/ ")
 _EDGES = " .,;:-–—|()[]\"'"
 
 
