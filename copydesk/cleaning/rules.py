@@ -6,13 +6,14 @@ The language model is not read here: few texts need it, so `language.load_models
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copydesk.cleaning.language import load_models
+from copydesk.cleaning.language import index_common, load_models
 from copydesk.cleaning.lexicon import Lexicon, load_lexicon, read_common, read_toml, read_variants
 from copydesk.cleaning.lexis import Lexis, merge
 from copydesk.cleaning.profiles import EMPTY, Profile, alias_key, load_profiles
@@ -55,17 +56,17 @@ class Lexes(Mapping[str, Lexis]):
         return self._lexicons[name]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """All that cleaning knows."""
+    """All that cleaning knows; one value is another's equal only if it is the same."""
 
     version: str
     lexes: Mapping[str, Lexis]
     """Language code → its merged lexis; `any` for languages without a lexicon."""
     variants: Mapping[int, str]
     """Traditional Chinese characters → their simplified forms."""
-    common: Mapping[str, frozenset[str]]
-    """Language code → the words that are in every text of it, for languages that list them."""
+    common: Mapping[str, tuple[str, ...]]
+    """Word → the languages in whose every text it is, for languages that list such words."""
     publishers: Mapping[str, Profile]
     """Folded name or alias → the shipped profile."""
     senders: Mapping[str, Profile]
@@ -99,7 +100,7 @@ def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
         version=_hash_files([*lexicon_files, *shipped, *extra]),
         lexes=Lexes(files),
         variants=read_variants(*files["zh"]) if "zh" in files else {},
-        common={name: words for name, file in files.items() if (words := read_common(*file))},
+        common=index_common({name: read_common(*file) for name, file in files.items()}),
         publishers=publishers,
         senders=publishers | _index(extra),
     )
@@ -113,6 +114,9 @@ def prepare(rules: Rules) -> None:
     for code in rules.lexes:
         rules.lexis(code)
     load_models()
+    # All this lives as long as the process; each full collection would walk its half a million objects (50 ms).
+    gc.collect()
+    gc.freeze()
 
 
 def _index(paths: Sequence[Path]) -> dict[str, Profile]:

@@ -16,7 +16,8 @@ from copydesk.models import PieceClass
 _LONGEST = 200
 _LONGEST_BYLINE = 16
 _PAIRS = {")": "(", "]": "["}
-_SENTENCE_ENDS = ".!?。！？…\"'”’」』)）】]"
+_SENTENCE_ENDS = ".!?。！？…।۔؟\"'”’」』)）】]"
+_DASHED = re.compile(r"\s[-–—]\s?([^-–—]{2,40})$")
 _DATE_SLUG = re.compile(r"\d{6,8}$")
 _END_SIGNS = "■□▪◼●◆♦▲"
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,5}[/ .-]?){1,6}$")
@@ -68,7 +69,7 @@ def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: b
     inner_low = low[start + 1 : -1].strip()
     if any(h.whole and h.name in ("end", "page") for h in block.lexis.find_hits(inner_low)):
         return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
-    line = read_fields([inner], block.lexis, rules) if inner else FieldLine()
+    line = read_fields((inner,), block.lexis, rules) if inner else FieldLine()
     if line.is_understood and (
         line.labelled or _is_credit(line, text[start], inner, is_last=is_last, is_finished=is_finished)
     ):
@@ -92,6 +93,11 @@ def _is_credit(line: FieldLine, bracket: str, inner: str, *, is_last: bool, is_f
 
 def _mark_words(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
     """Words behind the last finished sentence: `Enditem`, `PTI TGB RMT KH`, `Editor: …`."""
+    dashed = _DASHED.search(text[-_LONGEST:]) if is_last else None
+    if dashed and rules.publisher(dashed[1]).agency:
+        start = len(text) - len(dashed[0]) + 1
+        facts = (Fact("source", dashed[1].strip(), rank=2),)
+        return Mark(block.index, PieceClass.METADATA, "glued/slug", SURE, facts, start=start, end=len(text))
     if text[-1] in _SENTENCE_ENDS:
         return None
     window = text[-_LONGEST:]
