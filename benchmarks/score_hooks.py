@@ -118,7 +118,7 @@ def plain_texts(docs: Sequence[Mapping[str, str]]) -> list[str]:
     counts: dict[str, dict[str, LineCount]] = {}
     for doc in docs:
         of_source = counts.setdefault(doc["source"], {})
-        seen = sight(_clean_text(doc["text"], doc["source"]))
+        seen = sight(_clean_text(doc["text"], doc["source"]).pieces)
         if not teaches(seen, of_source):
             continue
         for sighting in seen:

@@ -14,7 +14,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from copydesk.cleaning.normalise import fold, normalise
-from copydesk.models import Cleaned, PieceClass
+from copydesk.models import Piece, PieceClass
 
 FEWEST_STORIES = 2
 """Stories that must show a short line before it counts as furniture."""
@@ -38,6 +38,8 @@ class Sighting:
 
     key: str
     """See `line_key`."""
+    text: str
+    """As this story showed it."""
     is_prose: bool
     at_edge: bool
     """True within the first or last four paragraphs of the story."""
@@ -73,16 +75,12 @@ def line_key(text: str) -> str:
     return hashlib.blake2b(shape.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def sight(cleaned: Cleaned) -> tuple[Sighting, ...]:
+def sight(pieces: Iterable[Piece]) -> tuple[Sighting, ...]:
     """The lines of a story that may turn out to be furniture: its paragraphs, and what was taken out as learnt.
 
     Each line once. Labelled metadata, rights and notices that are known without learning are left out.
     """
-    lines = [
-        normalise(piece.text)
-        for piece in cleaned.pieces
-        if piece.kind is PieceClass.BODY or piece.rule.startswith(_RULE)
-    ]
+    lines = [normalise(piece.text) for piece in pieces if piece.kind is PieceClass.BODY or piece.rule.startswith(_RULE)]
     found: dict[str, Sighting] = {}
     for place, line in enumerate(lines):
         if sum(map(str.isalpha, line)) < _SHORTEST:
@@ -90,7 +88,7 @@ def sight(cleaned: Cleaned) -> tuple[Sighting, ...]:
         at_edge = place < _EDGE or place >= len(lines) - _EDGE
         key = line_key(line)
         if key not in found or not at_edge:
-            found[key] = Sighting(key, len(line) >= _PROSE, at_edge)
+            found[key] = Sighting(key, line, len(line) >= _PROSE, at_edge)
     return tuple(found.values())
 
 

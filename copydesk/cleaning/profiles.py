@@ -72,15 +72,18 @@ def alias_key(name: str) -> str:
 
 def load_profiles(path: Path) -> list[Profile]:
     """The profiles of one file: a single one, or a list of them under `sources`."""
-    data = read_toml(path)
+    return read_profiles(path.name, read_toml(path))
+
+
+def read_profiles(name: str, data: Mapping[str, object]) -> list[Profile]:
+    """The same of TOML that was read already; `name` says in errors where it stands. Raises `LexiconError`."""
     entries = data.get("sources", [data])
     if not isinstance(entries, list):
-        raise LexiconError(f"{path.name}, key sources", "must be a list of tables")
-    return [_read_profile(path, entry, place) for place, entry in enumerate(entries, start=1)]
+        raise LexiconError(f"{name}, key sources", "must be a list of tables")
+    return [_read_profile(f"{name}, source {place}", entry) for place, entry in enumerate(entries, start=1)]
 
 
-def _read_profile(path: Path, entry: Mapping[str, object], place: int) -> Profile:
-    where = f"{path.name}, source {place}"
+def _read_profile(where: str, entry: Mapping[str, object]) -> Profile:
 
     def texts(key: str) -> tuple[str, ...]:
         value = entry.get(key, [])

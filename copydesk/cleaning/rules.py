@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from copydesk.cleaning.language import index_common, load_models
+from copydesk.cleaning.learnt import Learnt
 from copydesk.cleaning.lexicon import Lexicon, load_lexicon, read_common, read_toml, read_variants
 from copydesk.cleaning.lexis import Lexis, merge
 from copydesk.cleaning.profiles import EMPTY, Profile, alias_key, load_profiles
@@ -71,6 +72,8 @@ class Rules:
     """Folded name or alias → the shipped profile."""
     senders: Mapping[str, Profile]
     """Folded name of a configured sender → its profile."""
+    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    """Name of a sender → what was learnt of its lines."""
 
     def lexis(self, language: str | None) -> Lexis:
         """The lexis of a language tag, by its primary subtag."""
@@ -83,7 +86,26 @@ class Rules:
 
     def profile_for_source(self, name: str) -> Profile:
         """The profile of a configured sender; one with nothing but its name where none was written."""
-        return self.senders.get(alias_key(name)) or Profile(name=name)
+        profile = self.senders.get(alias_key(name)) or Profile(name=name)
+        learnt = self.learnt.get(name)
+        return replace(profile, learnt=learnt) if learnt else profile
+
+    def version_for(self, profile: Profile) -> str:
+        """What a document cleaned by these rules and this profile says of them: with the state of learning."""
+        return f"{self.version}+{profile.learnt.version}" if profile.learnt.keys else self.version
+
+    def knowing(self, profiles: Iterable[Profile], learnt: Mapping[str, Learnt], version: str) -> Rules:
+        """These rules with an operator's stored profiles over the files, and with learnt lines.
+
+        `version` names the state of the stored profiles, "" for none.
+        """
+        stored = _by_name(profiles)
+        return replace(
+            self,
+            senders={**self.senders, **stored},
+            learnt=learnt,
+            version=f"{self.version}.{version}" if version else self.version,
+        )
 
 
 def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
@@ -120,13 +142,16 @@ def prepare(rules: Rules) -> None:
 
 
 def _index(paths: Sequence[Path]) -> dict[str, Profile]:
+    return _by_name(profile for path in paths for profile in load_profiles(path))
+
+
+def _by_name(profiles: Iterable[Profile]) -> dict[str, Profile]:
     found: dict[str, Profile] = {}
-    for path in paths:
-        for profile in load_profiles(path):
-            for name in (profile.name, *profile.aliases):
-                holder = found.setdefault(alias_key(name), profile)
-                if holder is not profile:
-                    found[alias_key(name)] = _share(holder, profile)
+    for profile in profiles:
+        for name in (profile.name, *profile.aliases):
+            holder = found.setdefault(alias_key(name), profile)
+            if holder is not profile:
+                found[alias_key(name)] = _share(holder, profile)
     return found
 
 

@@ -64,7 +64,7 @@ def test_figures_case_and_width_do_not_make_another_line() -> None:
 
 
 def test_a_text_that_repeats_what_was_shown_teaches_nothing() -> None:
-    lines = [Sighting(key, is_prose=False, at_edge=True) for key in "abcdef"]
+    lines = [Sighting(key, key, is_prose=False, at_edge=True) for key in "abcdef"]
 
     assert teaches(lines, {"a", "b"})
     assert not teaches(lines, {"a", "b", "c"})
@@ -78,7 +78,7 @@ def test_a_learnt_line_is_taken_out_with_its_rule_and_goes_on_being_sighted() ->
     assert FURNITURE in before.body
     assert after.body == tuple(STORY[1:])
     assert [piece.rule for piece in after.removed if piece.text == FURNITURE] == ["learnt/line"]
-    assert line_key(FURNITURE) in {sighting.key for sighting in sight(after)}
+    assert line_key(FURNITURE) in {sighting.key for sighting in sight(after.pieces)}
 
 
 def test_a_learnt_byline_still_names_its_author() -> None:
