@@ -141,11 +141,14 @@ class Settings(BaseSettings):
     stuck_after_s: float = Field(
         30.0, ge=5, description="Seconds after which a process for which work waits and that gets nowhere is ended."
     )
+    health_host: str = Field(
+        "127.0.0.1", description="Address of one process's `/livez`, `/readyz` and `/metrics`; they ask for no key."
+    )
     health_port: int = Field(
         0,
         ge=0,
         le=65535,
-        description="Port on 127.0.0.1 of one process's `/livez` and `/readyz`; 0: a free one, told in `run` in the "
+        description="Port of one process's `/livez`, `/readyz` and `/metrics`; 0: a free one, told in `run` in the "
         "data folder.",
     )
 

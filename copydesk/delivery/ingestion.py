@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import structlog
 
+from copydesk import metrics
 from copydesk.cleaning import load_rules, prepare
 from copydesk.delivery import claims, restoring, spool
 from copydesk.delivery.judging import Judging
@@ -66,7 +67,11 @@ class Ingestion:
 
     def carry(self, payload: object, *, task_id: str, now: datetime) -> None:
         """Publish what comes of a job. Returns when its entries, the closing one too, are in the stream."""
-        with structlog.contextvars.bound_contextvars(job_id=task_id), pulse.holding("job", task_id):
+        with (
+            structlog.contextvars.bound_contextvars(job_id=task_id),
+            pulse.holding("job", task_id),
+            metrics.job_seconds.time(),
+        ):
             try:
                 job = read_job(payload, task_id=task_id, now=now)
             except InvalidJob as error:
@@ -113,7 +118,8 @@ class Ingestion:
 
     def _judge_and_publish(self, chunk: Sequence[Outgoing]) -> None:
         # Asked again, the index gives the same answer; and nothing is published twice.
-        self._stream.publish(self._judging.judged(chunk, datetime.now(UTC)))
+        with metrics.publish_seconds.time():
+            self._stream.publish(self._judging.judged(chunk, datetime.now(UTC)))
 
     def _restore_index(self) -> None:
         restoring.ensure(

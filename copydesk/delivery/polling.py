@@ -15,7 +15,7 @@ import structlog
 from celery import Celery
 
 import copydesk
-from copydesk import formats
+from copydesk import formats, metrics
 from copydesk.delivery import pace
 from copydesk.delivery.pace import Bounds
 from copydesk.delivery.spool import Spooled, SpoolWriter
@@ -121,6 +121,7 @@ class Polling:
             offer(self._app, spooled.job())
         except QueueUnavailable as error:
             log.warning("in the spool, offered later", job_id=spooled.id, error=str(error))
+        metrics.fetches.labels("taken_in").inc()
         log.info("fetched", url=feed.url, job_id=spooled.id, bytes=len(fetched.body))
 
     def _spool(self, feed: Feed, fetched: Fetched) -> Spooled:
@@ -150,6 +151,7 @@ class Polling:
                     fetched.moved_to,
                 ),
             )
+        metrics.fetches.labels(result).inc()
         log.info("nothing new", url=feed.url, result=result, wait_s=wait_s)
 
     def _record_failure(self, feed: Feed, error: FetchError) -> None:
@@ -157,6 +159,7 @@ class Polling:
         wait_s = pace.wait_after(error, failures=failures, interval_s=feed.interval_s, bounds=self._bounds)
         with self._transaction() as connection:
             feeds.record_failure(connection, Failure(feed.id, error.status, printable(str(error)), wait_s))
+        metrics.fetches.labels("failed").inc()
         grade = log.warning if isinstance(error, FetchHard) else log.info
         grade("not fetched", url=feed.url, error=str(error), code=error.code, failures=failures, wait_s=wait_s)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from copydesk import pipeline
+from copydesk import metrics, pipeline
 from copydesk.cleaning import Rules
 from copydesk.errors import CopydeskError, InputError, InputTooLarge, ProcessingError
 from copydesk.models import Outcome, RawItem
@@ -53,15 +54,19 @@ def entries_of(
     total = 0
     for item in job.items:
         on_item(item)
+        begun = time.perf_counter()
         for outgoing in _entries_of_item(_Carried(ref, item), rules, read, limits):
             total += 1
             _log(outgoing.entry)
             yield outgoing
+        metrics.item_seconds.observe(time.perf_counter() - begun)
     yield Outgoing(CloseEntry(job=ref, total=total))
 
 
 def _log(entry: ArticleEntry | OutcomeEntry | CloseEntry) -> None:
     """One line an item, with its id: what it gave, or why nothing."""
+    result = entry.outcome.value if isinstance(entry, OutcomeEntry) else "article"
+    metrics.entries.labels(result).inc()
     if isinstance(entry, OutcomeEntry):
         reason = entry.reason[:500]
         log.warning("no article", item_id=entry.item_id, outcome=entry.outcome.value, code=entry.code, reason=reason)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
@@ -47,13 +49,22 @@ class Written:
     unchanged: set[tuple[str, str]] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
     """Documents that came to no article, and may have followers."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Of the new receipts, and of what is only counted."""
+
+
+class Committed(NamedTuple):
+    """What a transaction did, once it is committed: the jobs that it completed, and how items ended."""
+
+    closed: list[str]
+    outcomes: Counter[str]
 
 
 log = structlog.get_logger(__name__)
 
 
-def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
-    """Write a batch; returns the ids of the jobs that are now complete.
+def commit(connection: Connection, batch: Sequence[Incoming]) -> Committed:
+    """Write a batch.
 
     Raises `DatabaseUnavailable`. An entry that cannot be read or that Postgres refuses becomes a dead letter.
     """
@@ -76,22 +87,24 @@ def commit(connection: Connection, batch: Sequence[Incoming]) -> list[str]:
     counts = settlement.job_counts(entries, written.receipts, written.unchanged)
     for incoming, reason in unreadable:
         counts += _bury_unreadable(connection, incoming, reason)
-    return _close(connection, settlement.together(counts))
+    written.outcomes[Outcome.DEAD.value] += len(unreadable)
+    return Committed(_close(connection, settlement.together(counts)), written.outcomes)
 
 
-def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> list[str]:
-    """Record an entry as dead without trying it; returns the ids of the jobs that are now complete."""
+def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> Committed:
+    """Record an entry as dead without trying it."""
+    dead = Counter({Outcome.DEAD.value: 1})
     try:
         entry = incoming.decode()
     except RowRefused as error:
-        return _close(connection, _bury_unreadable(connection, incoming, error))
+        return Committed(_close(connection, _bury_unreadable(connection, incoming, error)), dead)
     inserted: set[tuple[str, str]] = set()
     if not isinstance(entry, CloseEntry):
         if incoming.raw and entry.raw_sha256:
             raws.add(connection, {entry.raw_sha256: incoming.raw})
         inserted = _refuse(connection, incoming, entry, reason)
         _judge_again(connection, _lost(entry))
-    return _close(connection, settlement.job_counts([entry], inserted))
+    return Committed(_close(connection, settlement.job_counts([entry], inserted)), dead if inserted else Counter())
 
 
 def _close(connection: Connection, counts: Sequence[JobCount]) -> list[str]:
@@ -113,10 +126,13 @@ def _write_or_bisect(connection: Connection, batch: Sequence[Item], written: Wri
         written.receipts |= new.receipts
         written.unchanged |= new.unchanged
         written.lost += new.lost
+        written.outcomes += new.outcomes
     except RowRefused as error:
         if len(batch) == 1:
             incoming, entry = batch[0]
-            written.receipts |= _refuse(connection, incoming, entry, error)
+            refused = _refuse(connection, incoming, entry, error)
+            written.receipts |= refused
+            written.outcomes[Outcome.DEAD.value] += len(refused)
             written.lost += _lost(entry)
             return
         half = len(batch) // 2
@@ -182,7 +198,10 @@ def _write(connection: Connection, batch: Sequence[Item]) -> Written:
     lost = following.settle(connection, plan, new)
     # Given up before it came here, but after it was numbered.
     lost += [settlement.article_id(e) for e in outcomes if e.outcome is Outcome.DEAD]
-    return Written(inserted, set(plan.unchanged), lost)
+    told = plan.receipts + withdrawn.receipts
+    ended = Counter(r.outcome.value for r in told if (r.ingest_id, r.item_id) in inserted)
+    ended[Outcome.UNCHANGED.value] += len(plan.unchanged)
+    return Written(inserted, set(plan.unchanged), lost, ended)
 
 
 def _told_before(connection: Connection, outcomes: Sequence[OutcomeEntry]) -> set[tuple[str, str]]:

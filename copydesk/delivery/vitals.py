@@ -18,6 +18,7 @@ from typing import TypeAlias
 import redis
 import structlog
 
+from copydesk import metrics
 from copydesk.errors import DependencyError
 from copydesk.liveness.guard import Guard
 from copydesk.liveness.listener import Listener, write_address
@@ -61,7 +62,8 @@ class Vitals:
             threading.Thread(target=self._ask, args=(name,), name=f"ask-{name}", daemon=True).start()
         self._guard.start()
         try:
-            listener = Listener(self._settings.health_port, self._guard.verdict, lambda: dict(self._states))
+            address = (self._settings.health_host, self._settings.health_port)
+            listener = Listener(address, self._guard.verdict, lambda: dict(self._states), metrics.exposition)
         except OSError as error:
             log.error("nobody answers for this process", port=self._settings.health_port, error=str(error))
             return

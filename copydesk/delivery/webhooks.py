@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import structlog
 from celery import Celery
 
+from copydesk import metrics
 from copydesk.delivery.polling import client_of, printable
 from copydesk.errors import DependencyError, FetchError, InvalidJob
 from copydesk.fetching import signing
@@ -118,6 +119,7 @@ class Telling:
             status, error = failure.status, printable(str(failure))
             wait_s = wait_after(webhook.failures + 1, failure.retry_after_s)
             log.warning("a webhook was not told", url=webhook.url, error=error, wait_s=wait_s)
+        metrics.calls.labels("failed" if error else "taken").inc()
         return Call(first, last, len(found), status, error, time.monotonic() - started), wait_s
 
     @contextmanager

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import structlog
 
-from copydesk.delivery.transaction import bury, commit, give_up_leaders
+from copydesk import metrics
+from copydesk.delivery.transaction import Committed, bury, commit, give_up_leaders
 from copydesk.errors import DatabaseUnavailable, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
 from copydesk.queue.streams import ArticleStream, Incoming
@@ -100,7 +101,8 @@ class Writer:
             alone = [e for e in batch if e.deliveries >= ALONE_FROM]
             together = [e for e in batch if e.deliveries < ALONE_FROM]
             for chunk in by_bytes(together, BATCH_BYTES):
-                with pulse.holding("batch", f"of {len(chunk)}"):
+                metrics.batch_entries.observe(len(chunk))
+                with pulse.holding("batch", f"of {len(chunk)}"), metrics.batch_seconds.time():
                     self._carry(chunk)
             for entry in alone:
                 with pulse.holding("entry", entry.stream_id):
@@ -135,15 +137,15 @@ class Writer:
 
     def _carry(self, batch: Sequence[Incoming]) -> None:
         try:
-            closed = self._persist(lambda connection: commit(connection, batch), may_split=len(batch) > 1)
+            done = self._persist(lambda connection: commit(connection, batch), may_split=len(batch) > 1)
         except _TooSlow:
             half = len(batch) // 2
             log.warning("a batch does not end within the deadline, it is halved", entries=len(batch))
             self._carry(batch[:half])
             self._carry(batch[half:])
             return
-        if closed is not None:
-            self._settle(batch, closed)
+        if done is not None:
+            self._settle(batch, done)
 
     def _carry_alone(self, entry: Incoming) -> None:
         tries = self._persist(lambda connection: attempts.load(connection, entry.stream_id))
@@ -151,20 +153,22 @@ class Writer:
             return
         if tries >= TRIES_ALONE:
             refusal = RowRefused(entry.stream_id, f"it ended the process {tries} times while it was alone")
-            closed = self._persist(lambda connection: bury(connection, entry, refusal))
+            done = self._persist(lambda connection: bury(connection, entry, refusal))
         else:
             if self._persist(lambda connection: attempts.note(connection, entry.stream_id, tries + 1)) is None:
                 return
-            closed = self._persist(lambda connection: commit(connection, [entry]))
-        if closed is None:
+            done = self._persist(lambda connection: commit(connection, [entry]))
+        if done is None:
             return
-        self._settle([entry], closed)
+        self._settle([entry], done)
         self._persist(lambda connection: attempts.forget(connection, entry.stream_id))
 
-    def _settle(self, batch: Sequence[Incoming], closed: Sequence[str]) -> None:
+    def _settle(self, batch: Sequence[Incoming], done: Committed) -> None:
+        for outcome, count in done.outcomes.items():
+            metrics.items.labels(outcome).inc(count)
         self._stream.settle([entry.stream_id for entry in batch])
         with contextlib.suppress(QueueUnavailable):  # told best effort: whoever waits asks Postgres in the end
-            self._stream.tell_closed(closed)
+            self._stream.tell_closed(done.closed)
 
     def _persist(self, work: Callable[[Connection], T], *, may_split: bool = False) -> T | None:
         """Do `work` in one transaction, again and again until Postgres takes it; None when told to stop meanwhile.

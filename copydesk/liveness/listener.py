@@ -1,4 +1,4 @@
-"""Answers `/livez` and `/readyz` over HTTP, on this machine only, from a thread of its own.
+"""Answers `/livez`, `/readyz` and `/metrics` over HTTP, from a thread of its own.
 
 The answers come from what was recorded, so they are true whatever the main thread is at. While C code holds the
 interpreter there is no answer at all, which the one who asks must take for one (`copydesk.supervisor.rounds`).
@@ -15,18 +15,20 @@ from pathlib import Path
 
 from copydesk.liveness.rule import Verdict
 
-HOST = "127.0.0.1"
-
 READ_S = 5.0
 
 
 class Listener:
-    """One process's. `port` 0 takes a free one."""
+    """One process's. A port of 0 takes a free one."""
 
     def __init__(
-        self, port: int, verdict: Callable[[], Verdict], dependencies: Callable[[], Mapping[str, str]]
+        self,
+        address: tuple[str, int],
+        verdict: Callable[[], Verdict],
+        dependencies: Callable[[], Mapping[str, str]],
+        metrics: Callable[[], bytes],
     ) -> None:
-        """`dependencies`: each with "up" or what is wrong with it. Raises `OSError` where the port is taken."""
+        """`dependencies`: each with "up" or what is wrong with it. Raises `OSError` where the address is taken."""
 
         class Handler(BaseHTTPRequestHandler):
             timeout = READ_S
@@ -35,18 +37,22 @@ class Listener:
                 match self.path:
                     case "/livez":
                         found = verdict()
-                        self._answer(not found.is_stuck, {"alive": not found.is_stuck, "why": found.why})
+                        self._tell(not found.is_stuck, {"alive": not found.is_stuck, "why": found.why})
                     case "/readyz":
                         needed = dependencies()
                         is_ready = all(state == "up" for state in needed.values())
-                        self._answer(is_ready, {"ready": is_ready, **needed})
+                        self._tell(is_ready, {"ready": is_ready, **needed})
+                    case "/metrics":
+                        self._answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics())
                     case _:
                         self.send_error(404)
 
-            def _answer(self, is_good: bool, body: Mapping[str, object]) -> None:
-                data = json.dumps(body).encode()
-                self.send_response(200 if is_good else 503)
-                self.send_header("Content-Type", "application/json")
+            def _tell(self, is_good: bool, body: Mapping[str, object]) -> None:
+                self._answer(200 if is_good else 503, "application/json", json.dumps(body).encode())
+
+            def _answer(self, status: int, content_type: str, data: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -54,7 +60,7 @@ class Listener:
             def log_message(self, *_: object) -> None:
                 """Not logged: it is asked every few seconds."""
 
-        self._server = ThreadingHTTPServer((HOST, port), Handler)
+        self._server = ThreadingHTTPServer(address, Handler)
         self._server.daemon_threads = True
 
     @property

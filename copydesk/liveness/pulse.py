@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,7 @@ class Pulse:
         self._in_hand: dict[tuple[int, str], InHand] = {}
         self._waits_since: float | None = None
         self._due_at: float | None = None
+        self._held_up: Counter[str] = Counter()
 
     def begin(self, kind: str, name: str = "", *, limit_s: float | None = None) -> None:
         """This thread takes something into its hand; what it held of the same kind is finished by that."""
@@ -58,6 +60,7 @@ class Pulse:
         with self._lock:
             now = self._clock()
             self._last = Beat(Kind.BACKED_OFF, dependency, now)
+            self._held_up[dependency] += 1
             for key, held in self._in_hand.items():
                 if key[0] == threading.get_ident():
                     self._in_hand[key] = InHand(held.what, now, held.limit_s)
@@ -65,6 +68,8 @@ class Pulse:
     def pause(self, mark: str) -> None:
         """A back-pressure mark holds this process up."""
         self._note(Kind.PAUSED, mark)
+        with self._lock:
+            self._held_up[mark] += 1
 
     def rest(self, seconds: float) -> None:
         """Nothing is in hand; the next look is due in `seconds`."""
@@ -78,6 +83,11 @@ class Pulse:
                 self._waits_since = None
             elif self._waits_since is None:
                 self._waits_since = self._clock()
+
+    def held_up(self) -> dict[str, int]:
+        """How often it backed off on each dependency, and paused at each mark."""
+        with self._lock:
+            return dict(self._held_up)
 
     def seen(self) -> Seen:
         """All of it, as it stands now."""

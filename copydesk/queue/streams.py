@@ -347,6 +347,13 @@ def job_key(job_id: str) -> str:
     return f"{LIKENESS}:job:{job_id}"
 
 
+def memory(client: redis.Redis) -> tuple[int, int]:
+    """(bytes that Redis uses, bytes that it may use, 0 for any). Raises `QueueUnavailable`."""
+    with translated_errors("memory"):
+        found: Any = client.info("memory")
+        return int(found["used_memory"]), int(found.get("maxmemory", 0))
+
+
 def text(value: object) -> str:
     """A name or id as Redis gives it."""
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -23,6 +23,7 @@ from services.api.articles import add_articles
 from services.api.bodies import DOCUMENT_TYPES, JSON, MULTIPART, NDJSON
 from services.api.door import Door, Sender
 from services.api.ids import status_url
+from services.api.measured import Measured
 from services.api.memory import Acceptance
 from services.api.problems import Refused, come_back
 from services.api.schemas import Accepted, DocumentIn, Live, Pending, Problem, Ready, Settled, Stored, check_hint
@@ -129,6 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     if door.access:
         app.add_middleware(Guarded, access=door.access)
+    app.add_middleware(Measured)
     _add_documents(app, door)
     _add_items(app, door)
     add_articles(app, door.database)

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 from celery import Celery
 
+from copydesk import metrics
 from copydesk.delivery import claims, outcomes
 from copydesk.delivery.claims import Claim, Found
 from copydesk.delivery.offers import Offers
@@ -211,6 +212,7 @@ class InboxService:
                 self._inbox, claim, file, outcomes.FOLDERS[outcome], outcomes.describe(claim, file, own)
             )
             pulse.finish(f"move of {claim.id}/{file.number}")
+            metrics.files.labels(outcomes.FOLDERS[outcome]).inc()
             log.info("settled", item_id=f"{claim.id}/{file.number}", outcome=outcome.value, file=str(place))
         claims.discard_claim(self._inbox, claim.id)
         self._claims.pop(claim.id, None)

@@ -8,6 +8,7 @@ from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.event_stream import EventStream
 from copydesk.delivery.learning import forget_lines, learn_lines
+from copydesk.delivery.measuring import Measuring
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
@@ -21,6 +22,7 @@ RECONCILE_EVERY_S = 2.0
 NUMBER_EVERY_S = 0.5
 INDEX_EVERY_S = 1.0
 REPLAY_EVERY_S = 1.0
+MEASURE_EVERY_S = 5.0
 LEARN_EVERY_S = 2.0
 FORGET_EVERY_S = 3600.0
 TELL_EVERY_S = 0.5
@@ -42,6 +44,7 @@ def main() -> None:
         Chore("index texts", INDEX_EVERY_S, index_texts),
         Chore("learn lines", LEARN_EVERY_S, learn_lines),
         Chore("forget lines", FORGET_EVERY_S, forget_lines),
+        Chore("measure", MEASURE_EVERY_S, Measuring(settings).turn),
         Chore("replays", REPLAY_EVERY_S, Replays(settings.spool, app).turn),
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
