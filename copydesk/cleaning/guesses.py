@@ -68,7 +68,12 @@ def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
 def _ends_as_paper(word: str, low: str, lexis: Lexis) -> bool:
     """True for `Küstenbote`, `Kustposten`: a capitalised compound of which the last part is a paper's."""
     endings = tuple(lexis.words["publisher_endings"])
-    return bool(endings) and word[:1].isupper() and low.endswith(endings) and not low.endswith(tuple(f" {e}" for e in endings))
+    return (
+        bool(endings)
+        and word[:1].isupper()
+        and low.endswith(endings)
+        and not low.endswith(tuple(f" {e}" for e in endings))
+    )
 
 
 def is_papers_name(text: str) -> bool:

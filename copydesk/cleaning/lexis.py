@@ -243,7 +243,9 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
         before=_by_opening(_opening_labels(lexicons)),
         after=_by_char(_labels(lexicons, "after"), -1),
-        words={kind: WordList.build(w) for kind, w in _join_words(map(_words_for(first), lexicons), WORD_LISTS).items()},
+        words={
+            kind: WordList.build(w) for kind, w in _join_words(map(_words_for(first), lexicons), WORD_LISTS).items()
+        },
         picture_words=WordList.build(
             label
             for place in ("colon", "before", "after")
