@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_webhooks
+from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_sources, cli_webhooks
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -38,6 +38,7 @@ app.add_typer(cli_articles.app, name="articles")
 app.add_typer(cli_dead.app, name="dead")
 app.add_typer(cli_webhooks.app, name="webhooks")
 app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_sources.app, name="sources")
 app.command()(cli_articles.export)
 app.add_typer(cli_dedupe.app, name="dedupe")
 

@@ -71,7 +71,7 @@ def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | Non
         other = guid_key(item.source, parsed.fields.replaces)
         place = next((i for i, key in enumerate(keys) if key.kind not in ("item", "document", "guid")), len(keys))
         keys = (*keys[:place], other, *keys[place:])
-    return Processed(parsed.key, _document(parsed, cleaned, rules, url=url, keys=keys))
+    return Processed(parsed.key, _document(parsed, cleaned, rules, source=item.source, url=url, keys=keys))
 
 
 def _withdrawal(parsed: Parsed, source: str) -> Withdrawal:
@@ -84,7 +84,7 @@ def _withdrawal(parsed: Parsed, source: str) -> Withdrawal:
 
 
 def _document(
-    parsed: Parsed, cleaned: Cleaned, rules: Rules, *, url: str | None, keys: tuple[IdentityKey, ...]
+    parsed: Parsed, cleaned: Cleaned, rules: Rules, *, source: str, url: str | None, keys: tuple[IdentityKey, ...]
 ) -> Document:
     fields = parsed.fields
     content: dict[str, object] = {
@@ -115,7 +115,7 @@ def _document(
         pieces=cleaned.pieces,
         encoding=parsed.encoding,
         warnings=(*parsed.warnings, *cleaned.warnings),
-        rules_version=rules.version,
+        rules_version=rules.version_for(rules.profile_for_source(source)),
         item_sha256=_sha256(parsed.raw),
         content_sha256=_sha256(json.dumps(hashed, sort_keys=True, default=list).encode()),
         keys=keys,

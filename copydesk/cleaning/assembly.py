@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from copydesk.cleaning.classes import CREDIT_ROLES
-from copydesk.cleaning.decision import Decision, Ruling
+from copydesk.cleaning.decision import Decision
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.publisher import find_publisher, names_of_people
 from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.rulings import Ruling
 from copydesk.cleaning.times import Moment, format_moment
 from copydesk.cleaning.view import Block, View, joins_with_space
 from copydesk.models import Cleaned, Hints, Piece, PieceClass, Span
@@ -125,6 +126,8 @@ def _collect(rulings: Sequence[Ruling], texts: dict[int, str], kind: PieceClass)
 def _strip_pieces(ruling: Ruling) -> str:
     """The paragraph without the pieces glued to it."""
     text = ruling.block.text
+    if not ruling.pieces:
+        return text
     for piece in sorted(ruling.pieces, key=lambda p: p.start, reverse=True):
         text = text[: piece.start] + text[piece.end :]
     return normalise(text)
@@ -234,9 +237,10 @@ def _pieces(rulings: Sequence[Ruling]) -> Iterable[Piece]:
 
 
 def _whole(block: Block, kind: PieceClass, rule: str) -> Piece:
-    last = block.lines[-1]
-    span = Span(line=block.lines[0].number, start=0, end_line=last.number, end=len(last.text))
-    return Piece(span=span, kind=kind, rule=rule, text="\n".join(line.text for line in block.lines).strip())
+    first, last = block.lines[0], block.lines[-1]
+    span = Span(line=first.number, start=0, end_line=last.number, end=len(last.text))
+    text = first.text if first is last else "\n".join(line.text for line in block.lines)
+    return Piece(span=span, kind=kind, rule=rule, text=text.strip())
 
 
 def _part(block: Block, start: int, end: int, kind: PieceClass, rule: str) -> Iterable[Piece]:

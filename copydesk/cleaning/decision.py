@@ -8,15 +8,18 @@ they stand among notices behind the story's end.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
+from copydesk.cleaning.lists import run_lists
 from copydesk.cleaning.marks import Mark
 from copydesk.cleaning.menus import find_menus, is_page
 from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.pages import find_page_title, trim_page
+from copydesk.cleaning.rulings import Ruling
 from copydesk.cleaning.view import Block, View
 from copydesk.models import PieceClass
 
@@ -27,7 +30,8 @@ _MENU_COST, _PAGE_SHORT_COST = -0.5, -1.0
 _SHARE_OF_MENUS = 0.2
 """Share of menu lines from which short lines on a page are rather its own than the story's."""
 _INSIDE = (
-    "captions/credit", "captions/markup", "notices/advert", "notices/caption", "notices/page", "notices/promo",
+    "captions/credit", "captions/markup", "learnt/line", "notices/advert",
+    "notices/caption", "notices/page", "notices/promo",
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
@@ -40,34 +44,28 @@ _EDGE_ONLY = (
     "signs/mail_address",
 )
 """Marks of what stands at the edges: inside the story they hold only when certain."""
-_BREAKS = ("notices/advert", "notices/page", "notices/share", "signs/page_or_end_mark", "signs/rule_line")
+_OFTEN_STORY = ("fields/release_line", "notices/promo", "notices/promo_hint", "signs/address")
+_FEWEST_FREQUENT = 5
+_BREAKS = (
+    "learnt/line",
+    "notices/advert",
+    "notices/page",
+    "notices/share",
+    "signs/page_or_end_mark",
+    "signs/rule_line",
+)
 """Marks that do not tell that the story is over."""
-_HEADINGS = {
-    "notices/related_heading": "list/related",
-    "notices/about": "list/about",
-    "notices/contact": "list/contact",
-}
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
-_LONGEST_LIST = 30
 _SHORT_REMARK = 160
 _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
-_SHARE_BEHIND_END, _SHARE_BEHIND_ABOUT = 0.25, 0.5
+_SHARE_BEHIND_END = 0.25
 _FEWEST_HEADLINES = 5
 _FEWEST_BEFORE_WORDS, _LONGEST_WORDS = 3, 90
 _WEAK = 4
 """Rank of a fact that counts only where no better one says the same."""
+_ITEM = re.compile(r"\d{1,3}[.)] \S")
+"""An item of a numbered list: it goes on over the links between its items."""
 _STAMP = re.compile(r"(?:^|\D)(?:\d{1,2}:\d\d|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?)(?:\D|$)")
-
-
-@dataclass(slots=True)
-class Ruling:
-    """What one paragraph is, and why."""
-
-    block: Block
-    kind: PieceClass
-    rule: str
-    mark: Mark | None = None
-    pieces: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +85,16 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     _spare_quoted(view.blocks, best)
     menus = find_menus(view.blocks)
     on_page = is_page(view.blocks, menus)
+    if not on_page:
+        best = [replace(m, strength=HINT) if m and m.rule == "signs/repeated" else m for m in best]
     head, tail = _find_edges(view.blocks, best, menus)
     if on_page:
         head, tail = trim_page(view.blocks, best, head, tail)
         _move_title(view.blocks, best, menus, head)
     tail = _end_at_mark(view.blocks, best, pieces, tail)
-    accepted = [_holds(block, best[i], i, head, tail) for i, block in enumerate(view.blocks)]
+    if not on_page:
+        best[head:] = _doubt_frequent(best[head:])
+    accepted = [_holds(block, best[i], inside=head <= i < tail) for i, block in enumerate(view.blocks)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
         Ruling(block, held.kind, held.rule, held, tuple(pieces[i]))
@@ -104,7 +106,7 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         _clear_page(rulings, menus, head, tail)
     _extend_captions(rulings)
     _drop_menu_sections(rulings)
-    _run_lists(rulings, tail)
+    run_lists(rulings, tail, on_page=on_page)
     _close_tail(rulings, tail)
     _drop_last_words(rulings)
     _clear_head(rulings)
@@ -156,6 +158,12 @@ def _spare_quoted(blocks: Sequence[Block], best: list[Mark | None]) -> None:
         if start and all(best[i] is None and blocks[i].is_sentence for i in around):
             best[start:place] = [None] * (place - start)
         start = 0
+
+
+def _doubt_frequent(best: Sequence[Mark | None]) -> list[Mark | None]:
+    """The marks below the head; those of a rule that has many are hints: prices with shops, the dates of a tour."""
+    counts = Counter(mark.rule for mark in best if mark and mark.rule in _OFTEN_STORY)
+    return [replace(mark, strength=HINT) if mark and counts[mark.rule] >= _FEWEST_FREQUENT else mark for mark in best]
 
 
 def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
@@ -230,10 +238,10 @@ def _score(block: Block, mark: Mark | None) -> float:
     return -float(min(mark.strength, SURE))
 
 
-def _holds(block: Block, mark: Mark | None, place: int, head: int, tail: int) -> bool:
+def _holds(block: Block, mark: Mark | None, *, inside: bool) -> bool:
     if mark is None or mark.strength < LIKELY:
         return False
-    if place < head or place >= tail or mark.strength >= CERTAIN or mark.kind is PieceClass.TITLE:
+    if not inside or mark.strength >= CERTAIN or mark.kind is PieceClass.TITLE:
         return True
     if mark.rule in _EDGE_ONLY:
         return False
@@ -274,39 +282,6 @@ def _extend_captions(rulings: list[Ruling]) -> None:
             following.kind, following.rule = PieceClass.CAPTION, "decision/behind_label"
 
 
-def _run_lists(rulings: list[Ruling], tail: int) -> None:
-    """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
-    run = ""
-    length = 0
-    whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
-    for place, ruling in enumerate(rulings):
-        opened = _HEADINGS.get(ruling.rule)
-        behind -= ruling.block.weight if ruling.block.is_prose else 0
-        if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
-            opened = None  # most of the story is still to come
-        if opened and (opened != "list/contact" or not run):
-            run, length = opened, 0
-        elif run and _belongs_to_list(ruling):
-            length += 1
-            is_over = place < tail and ruling.block.is_prose and run != "list/about"
-            if length > _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
-                run = ""
-            else:
-                ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
-        elif ruling.kind is PieceClass.TITLE or (run != "list/related" and ruling.kind is not PieceClass.DROPPED):
-            run = ""
-
-
-def _belongs_to_list(ruling: Ruling) -> bool:
-    """Unmarked lines do, and dates and names by their looks; credits with a label do not."""
-    if ruling.kind is PieceClass.BODY:
-        return True
-    if ruling.kind is not PieceClass.METADATA or ruling.mark is None:
-        return False
-    people = [f for f in ruling.mark.facts if f.role not in ("published", "updated", "other", "dropped")]
-    return all(fact.rank >= 2 for fact in people)
-
-
 def _close_tail(rulings: list[Ruling], tail: int) -> None:
     """Unmarked lines behind the story's end: short ones go, sentences only between notices or far behind."""
     cost = 0
@@ -316,7 +291,7 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
         ended = ended or ruling.rule == "notices/end"
         if ruling.kind in _CHROME:
             cost += ruling.mark.strength if ruling.mark and ruling.rule not in _BREAKS else 0
-        elif ruling.kind is PieceClass.BODY and (cost or ended):
+        elif ruling.kind is PieceClass.BODY and (cost or ended) and not _ITEM.match(ruling.block.low):
             after = rulings[place + 1] if place + 1 < len(rulings) else None
             is_between = rulings[place - 1].kind in _CHROME and after is not None and after.kind in _CHROME
             is_far = cost >= 2 * SURE and ruling.block.weight < _SHORT_REMARK
@@ -352,10 +327,10 @@ def _drop_last_words(rulings: list[Ruling]) -> None:
 
 
 def _clear_head(rulings: list[Ruling]) -> None:
-    """Unmarked lines above the headline are no story."""
+    """Unmarked lines above the headline are no story, unless they are running text."""
     title = next((place for place, r in enumerate(rulings) if r.kind is PieceClass.TITLE), 0)
     for ruling in rulings[:title]:
-        if ruling.kind is PieceClass.BODY:
+        if ruling.kind is PieceClass.BODY and not ruling.block.is_prose:
             ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/above_title"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from copydesk.cleaning.assembly import Context, assemble
 from copydesk.cleaning.decision import decide
 from copydesk.cleaning.language import detect_language
-from copydesk.cleaning.lexis import Lexis
+from copydesk.cleaning.lexis import Hit, Lexis
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.recognisers import recognise_all
 from copydesk.cleaning.rules import Rules
@@ -17,18 +18,20 @@ from copydesk.cleaning.unwrap import group_lines
 from copydesk.cleaning.view import Block, View, fold_for, join_lines
 from copydesk.models import Cleaned, Hints, Parsed
 
+_SPREAD = re.compile(r"(?:\S ){4}")
 _OTHER_SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
     ("zh", re.compile("[\u4e00-\u9fff]")),
     ("ko", re.compile("[\uac00-\ud7a3]")),
 )
+_ANY_OTHER_SCRIPT = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 """Lines in another script than the document's are read with the lexicon of that script's language."""
 
 
 def clean(parsed: Parsed, *, profile: Profile, rules: Rules, received_at: datetime, hints: Hints) -> Cleaned:
     """Tell story from notices and metadata. A function of its arguments alone; raises nothing on any text."""
     view = build_view(parsed, rules, hints, profile)
-    decision = overrule(decide(view, recognise_all(view, rules)), profile)
+    decision = overrule(decide(view, recognise_all(view, rules, profile.learnt)), profile)
     return assemble(view, decision, Context(profile, hints, rules, received_at))
 
 
@@ -53,16 +56,25 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
             role=group[0].role,
             blank_before=group[0].blank_before,
         )
-        block.hits = own.find_hits(block.low)
+        block.hits = _find_hits(block)
         blocks.append(block)
     return View(blocks=blocks, lexis=lexis, language=language, fields=parsed.fields)
+
+
+def _find_hits(block: Block) -> tuple[Hit, ...]:
+    """The phrases of a paragraph; a line of single characters with spaces between is read without the spaces."""
+    hits = block.lexis.find_hits(block.low)
+    if not hits and block.is_unspaced and _SPREAD.match(block.low):
+        found = block.lexis.find_hits(block.low.replace(" ", ""))
+        hits = tuple(replace(hit, start=0, end=len(block.low)) for hit in found)
+    return hits
 
 
 def _lexis_for(text: str, lexis: Lexis, rules: Rules) -> Lexis:
     if lexis.language in ("zh", "ja", "ko"):
         return lexis
     head = text[:60]
-    for language, letters in _OTHER_SCRIPTS if not head.isascii() else ():
+    for language, letters in _OTHER_SCRIPTS if _ANY_OTHER_SCRIPT.search(head) else ():
         if letters.search(head):
             return rules.lexis(language)
     return lexis

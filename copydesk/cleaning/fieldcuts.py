@@ -130,9 +130,11 @@ def has_colon_label(low: str, lexis: Lexis) -> bool:
 def has_edge_label(low: str, lexis: Lexis) -> bool:
     """True when a label without a colon opens or closes the folded line."""
     low = low.strip(" .()[]")
-    openers = lexis.opening(low)
-    closers = lexis.after.get(low[-1:], ())
-    return any(low.startswith(x.text) for x in openers) or any(low.endswith(x.text) for x in closers)
+    for label in lexis.opening(low):
+        if low.startswith(label.text):
+            return True
+    # Loops, not `any`: nearly every paragraph asks, and nearly none has a label to try.
+    return any(low.endswith(label.text) for label in lexis.after.get(low[-1:], ()))
 
 
 def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from copydesk.cleaning.fieldcuts import TIME_ROLES, Part, cut_at_labels, cut_segments, has_edge_label
 from copydesk.cleaning.guesses import (
@@ -29,10 +30,13 @@ from copydesk.cleaning.view import fold_for
 
 LONGEST_LINE = 320
 """Characters of the longest field line; the longest credit lines of agencies come to about 250."""
+_FULL_STOPS = ".。।۔"
 _MOST_PIECES = 6
 _SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
 _MOST_WORDS = 9
 _MOST_BESIDE = 5
+_LONGEST_COUNT = 40
+"""Characters of `1,204 shares` or `3 min read`; a paragraph may end in such a word too."""
 _LONGEST_GUESS = 80
 """Characters of the longest part that is looked at although no label stands before it."""
 
@@ -53,35 +57,46 @@ class FieldLine:
         """True when every part of the line was read."""
         return not self.unknown and bool(self.facts)
 
-    def forget_publisher(self) -> None:
-        """Take back a publisher that was guessed from looks: the text turned out to be a sentence."""
-        for fact in [f for f in self.facts if f.role == "source" and f.rank >= 4]:
+    def forget_guesses(self, roles: tuple[str, ...]) -> None:
+        """Take back what was guessed from looks: the text turned out to be a sentence."""
+        for fact in [f for f in self.facts if f.role in roles and f.rank >= 4]:
             self.facts.remove(fact)
             self.unknown.append(fact.value)
 
 
-def read_fields(columns: list[str], lexis: Lexis, rules: Rules) -> FieldLine:
-    """Read the columns of one line, each already normalised."""
+@lru_cache(maxsize=4096)
+def read_fields(columns: tuple[str, ...], lexis: Lexis, rules: Rules) -> FieldLine:
+    """Read the columns of one line, each already normalised. The answer is kept and shared: do not change it."""
     line = FieldLine()
     for column in columns:
         for segment in cut_segments(column, lexis):
             if is_sentence(segment.strip()) and not has_edge_label(fold_for(lexis, segment.strip()), lexis):
                 line.unknown.append(segment)
                 continue
-            text = segment.strip(" .。")
+            text = strip_stop(segment)
             if text and not _read_suffix_label(text, fold_for(lexis, text), line, lexis, photographs_only=True):
                 for part in cut_at_labels(text, lexis):
                     _read_part(part, line, lexis, rules)
-                if segment.rstrip()[-1] in ".。" and is_hangul(text[-1]):
-                    line.forget_publisher()
+                if segment.rstrip()[-1] in _FULL_STOPS and text[-1].lower() == text[-1].upper():
+                    # Nothing in a script without capitals tells three words of a sentence from a name.
+                    line.forget_guesses(("source",) if is_unspaced(text[-1]) else ("source", "authors"))
     return line
+
+
+def strip_stop(text: str) -> str:
+    """`text` without punctuation at its ends; a stop that belongs to `S.A.` or `sp. z o.o.` stays."""
+    core = text.strip(" ,;،؛")
+    last = core.rsplit(maxsplit=1)[-1] if core else ""
+    if last.endswith(".") and "." in last[:-1]:
+        return core.lstrip(" .。")
+    return core.strip(" .。,;।۔")
 
 
 def _read_part(part: Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
     if part.role is None:
         _read_unlabelled(part.text, line, lexis, rules)
         return
-    text = part.text.strip(" ,.;")
+    text = strip_stop(part.text)
     if not text:
         # "Published" with its date on the next line.
         if part.has_colon or part.role in TIME_ROLES:
@@ -120,9 +135,10 @@ def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
     beside = _find_beside(text, lexis) if role == "authors" and not publisher else None
     if beside:
         names = [name for name in names if name != beside] or names
+    line.facts += [Fact(role, name) for name in names]
+    if beside:
         line.facts.append(Fact("source" if _is_paper(beside, lexis) else "beside", beside, rank=3))
     if names:
-        line.facts += [Fact(role, name) for name in names]
         if role == "authors" and part.label and lexis.picture_words.stands_in(part.label):
             line.facts += [Fact("photographers", name) for name in names]  # "Text and photo: ..."
         if publisher:
@@ -278,6 +294,8 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, ph
         if not is_unspaced(label.text[0]) and low[-len(label.text) - 1].isalnum():
             continue
         if label.role == "dropped":
+            if len(text) > _LONGEST_COUNT:
+                continue
             line.facts.append(Fact("dropped", text))
             line.labelled += 1
             return True

@@ -52,17 +52,28 @@ def _is_full_name(name: str, lexis: Lexis) -> bool:
 
 def looks_like_publisher(text: str, low: str, lexis: Lexis) -> bool:
     """True for a short line with a publisher's word in it: "Severn Sport", `香江論壇`, `株式会社ハルニレ堂`."""
-    if len(text) > 60 or text[-1:] in ".。!?！？" or has_digit(text) or ":" in low:
+    if len(text) > 60 or text[-1:] in ".。!?！？।۔؟" or has_digit(text) or ":" in low:
         return False
     words = lexis.words["publishers"]
     if is_unspaced(text[0]):
         return len(text) <= _LONGEST_UNSPACED_NAME and (low.endswith(words.closers) or low.startswith(words.openers))
     parts = _QUOTED.sub("X", text).split()
     limit = 7 if lexis.capitals_throughout else 4
-    if len(parts) > limit or not words.stands_in(low):
+    if len(parts) > limit or not (words.stands_in(low) or _ends_as_paper(parts[-1], low, lexis)):
         return False
     checked = parts if lexis.capitals_throughout else parts[:1]
     return all(p[:1].isupper() or not p[:1].isalpha() or len(p) <= 3 or p[:1].lower() == p[:1].upper() for p in checked)
+
+
+def _ends_as_paper(word: str, low: str, lexis: Lexis) -> bool:
+    """True for `Küstenbote`, `Kustposten`: a capitalised compound of which the last part is a paper's."""
+    endings = tuple(lexis.words["publisher_endings"])
+    return (
+        bool(endings)
+        and word[:1].isupper()
+        and low.endswith(endings)
+        and not low.endswith(tuple(f" {e}" for e in endings))
+    )
 
 
 def is_papers_name(text: str) -> bool:
@@ -78,7 +89,7 @@ def is_sentence(text: str) -> bool:
     words = text.split()
     if len(words) <= 6:
         return False
-    return text[-1:] in ".。!?！？" or any(
+    return text[-1:] in ".。!?！？।۔؟" or any(
         w[-1] in ".!?" and len(w) > 4 and v[:1].isupper() for w, v in pairwise(words)
     )
 

@@ -75,13 +75,15 @@ def count_scripts(text: str) -> Counter[str]:
 
 
 def detect_language(
-    texts: list[str], variants: Mapping[int, str] | None = None, common: Mapping[str, frozenset[str]] | None = None
+    texts: list[str],
+    variants: Mapping[int, str] | None = None,
+    common: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str | None:
     """BCP 47 tag of the text whose paragraphs are given, longest ones first taken; None where nothing tells it.
 
-    `common` holds the words that are in every text of a language; where one language's make up a good part of the
-    sample, the statistics are not asked. `variants` maps traditional characters to simplified ones, to tell the two
-    scripts of Chinese apart.
+    `common` holds the words that are in every text of some languages (`index_common`); where those of one make up a
+    good part of the sample, the statistics are not asked. `variants` maps traditional characters to simplified ones, to
+    tell the two scripts of Chinese apart.
     """
     sample = ""
     for text in sorted(texts, key=len, reverse=True):
@@ -106,18 +108,29 @@ def detect_language(
     return _count_common(sample, common or {}) or _classify(script if script in _CHOICES else "latin", sample)
 
 
-def _count_common(sample: str, common: Mapping[str, frozenset[str]]) -> str | None:
+def index_common(common: Mapping[str, frozenset[str]]) -> Mapping[str, tuple[str, ...]]:
+    """Word → the languages in whose every text it is, from the words by language."""
+    found: dict[str, list[str]] = {}
+    for language, words in common.items():
+        for word in words:
+            found.setdefault(word, []).append(language)
+    return {word: tuple(languages) for word, languages in found.items()}
+
+
+def _count_common(sample: str, common: Mapping[str, tuple[str, ...]]) -> str | None:
     """The language whose common words make up a third of the sample, and twice as many as any other's."""
     words = _WORDS.findall(sample.lower())
-    times = Counter(words)
-    shares = sorted(
-        ((sum(map(times.__getitem__, known & times.keys())), language) for language, known in common.items()),
-        reverse=True,
-    )
-    if not shares or shares[0][0] < _SHARE_COMMON * len(words) or len(words) < _FEWEST_WORDS:
+    if len(words) < _FEWEST_WORDS:
         return None
-    second = shares[1][0] if len(shares) > 1 else 0
-    return shares[0][1] if shares[0][0] >= 2 * second else None
+    times: dict[str, int] = {}
+    for word in words:
+        for language in common.get(word, ()):
+            times[language] = times.get(language, 0) + 1
+    if not times:
+        return None
+    best = max(times, key=lambda language: (times[language], language))
+    second = max((count for language, count in times.items() if language != best), default=0)
+    return best if times[best] >= _SHARE_COMMON * len(words) and times[best] >= 2 * second else None
 
 
 def _chinese_script(sample: str, variants: Mapping[int, str]) -> str:

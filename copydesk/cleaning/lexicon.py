@@ -32,6 +32,7 @@ WORD_LISTS = (
     "not_names",  # a piece that holds one of these is no person's name
     "places",  # stand between a name and where its bearer is: "in", "aus"
     "particles",  # small words inside names: "van", "de"
+    "publisher_endings",  # last parts of a paper's name in languages that write it as one word: "bote", "posten"
     "publishers",  # words that make a capitalised line a publisher rather than a person
     "sections",  # column labels and section words
     "speech",  # verbs and nouns of attribution: a line with one of them is story

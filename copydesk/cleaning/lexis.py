@@ -6,16 +6,25 @@ English is always in, because every press uses some of it ("All rights reserved"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from functools import lru_cache
+from operator import attrgetter
+
+from ahocorasick_rs import AhoCorasick
 
 from copydesk.cleaning.classes import NOTICE_CLASSES, NoticeClass
 from copydesk.cleaning.lexicon import WORD_LISTS, Lexicon
-from copydesk.cleaning.patterns import ANCHOR_LENGTH, Phrase, find_anchors, find_openings, is_paired, match_phrase
+from copydesk.cleaning.patterns import Phrase, find_openings, is_paired, match_phrase
 
 _WORDS = re.compile(r"[^\W_]+")
-_order = itemgetter(0)
+_order = attrgetter("order")
+LONGEST_REMEMBERED = 240
+"""Characters up to which what was found in a line is kept: a desk's notices come back with each of its texts."""
+_REACH = 32
+_LONG_WORD = 4
+_FEWEST_LETTERS = 4
+"""Shorter literals stand in every text; phrases with such that open a line are found by their opening."""
 LONGEST_LOOK = 1_200
 """Characters at each end of a line in which phrases are looked for; notices say what they are early or late."""
 
@@ -39,8 +48,6 @@ class _Entry:
     phrase: Phrase
     order: int
     """Its place among all phrases of the lexis."""
-    needs: tuple[frozenset[str], ...]
-    """Those of the phrase that the place in `entries` does not settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lexis:
     """The merged knowledge for documents of one language."""
 
@@ -61,8 +68,13 @@ class Lexis:
     """True where all words of a publisher's name have a capital."""
     zone: str | None
     variants: Mapping[int, str]
-    entries: Mapping[str, tuple[_Entry, ...]]
-    unanchored: tuple[_Entry, ...]
+    literals: AhoCorasick
+    """Finds the literals of all phrases in one pass over a text."""
+    by_literal: Sequence[tuple[tuple[_Entry, ...], tuple[_Entry, ...]]]
+    """For each literal, the phrases that hold it anywhere, and those that hold it within `_REACH` of the start."""
+    by_opening: Mapping[str, tuple[_Entry, ...]]
+    """Phrases of short words tied to the start, by what opens the line; see `patterns.find_openings`."""
+    always_tried: tuple[_Entry, ...]
     colon: Mapping[str, str]
     """Folded label → role, where a colon follows."""
     before: Mapping[str, tuple[Label, ...]]
@@ -81,35 +93,47 @@ class Lexis:
     hour_pattern: re.Pattern[str]
     """A whole hour and the word behind it: `14 Uhr`."""
 
-    def find_hits(self, low: str) -> list[Hit]:
+    def find_hits(self, low: str) -> tuple[Hit, ...]:
         """All phrases that stand in the folded line."""
+        if len(low) > LONGEST_REMEMBERED:
+            return self._find_hits(low)
+        return find_hits_again(self, low)
+
+    def _find_hits(self, low: str) -> tuple[Hit, ...]:
         if len(low) > 2 * LONGEST_LOOK:
             low = low[:LONGEST_LOOK] + "\n" + low[-LONGEST_LOOK:]
-        anchors = find_anchors(low)
-        anchors.update(find_openings(low))
-        tried = list(self.unanchored)
-        for anchor in anchors & self.entries.keys():
-            tried += self.entries[anchor]
-        is_without = anchors.isdisjoint
+        tried = set(self.always_tried)
+        for index, start, _ in self.literals.find_matches_as_indexes(low, overlapping=True):
+            anywhere, early = self.by_literal[index]
+            tried.update(anywhere)
+            if start <= _REACH:
+                tried.update(early)
+        for opening in find_openings(low):
+            tried.update(self.by_opening.get(opening, ()))
+        # In the order of the files: that of a set is another one in each process.
         found = []
-        for entry in set(tried):
-            if any(map(is_without, entry.needs)):
-                continue
+        for entry in sorted(tried, key=_order) if len(tried) > 1 else tried:
             place = match_phrase(entry.phrase, low)
             if place:
-                found.append((entry.order, Hit(entry.name, entry.strength, *place, entry.phrase.is_whole)))
-        # In the order of the files: that of a set is another one in each process.
-        return [hit for _, hit in sorted(found, key=_order)] if len(found) > 1 else [hit for _, hit in found]
+                found.append(Hit(entry.name, entry.strength, *place, entry.phrase.is_whole))
+        return tuple(found)
 
     def opening(self, low: str, start: int = 0) -> tuple[Label, ...]:
         """The labels that may open the folded text at `start`, longest first."""
         pair = low[start : start + 2]
+        if pair not in self.before and pair[:1] not in self.before:
+            return ()
         found = self.before.get(pair, ())
         return found + self.before.get(pair[:1], ()) if len(pair) == 2 else found
 
     def has_word(self, kind: str, low: str) -> bool:
         """True when one of the word list's entries stands in the folded text, as a word of its own."""
         return self.words[kind].stands_in(low)
+
+
+@lru_cache(maxsize=8192)
+def find_hits_again(lexis: Lexis, low: str) -> tuple[Hit, ...]:
+    return lexis._find_hits(low)  # the memory of that method
 
 
 class WordList(frozenset[str]):
@@ -125,6 +149,8 @@ class WordList(frozenset[str]):
     openers: tuple[str, ...]
     glued: re.Pattern[str]
     """The entries of unspaced scripts."""
+    loose: AhoCorasick
+    """Any text of `words_of` or `glued`, though perhaps in a longer word."""
 
     @classmethod
     def build(cls, words: Iterable[str]) -> WordList:
@@ -135,11 +161,14 @@ class WordList(frozenset[str]):
         made.openers = tuple(w for w in made.closers if len(w) > 2)
         made.glued = _any_of(w for w in made if is_paired(w))
         made.words_of = frozenset(max(_WORDS.findall(w), key=len, default="") for w in made if not is_paired(w))
+        made.loose = AhoCorasick([w for w in (*made.words_of, *made.closers) if w])
         made.others = _any_of(made - made.singles)
         return made
 
     def stands_loosely_in(self, low: str) -> bool:
         """As `stands_in`, but any text that holds one word of an entry of several may count."""
+        if not self.loose.find_matches_as_indexes(low):
+            return False
         return not self.words_of.isdisjoint(_WORDS.findall(low)) or self.glued.search(low) is not None
 
     def stands_in(self, low: str) -> bool:
@@ -179,18 +208,24 @@ def strength_of(info: NoticeClass, phrase: Phrase) -> int:
 def merge(lexicons: Sequence[Lexicon]) -> Lexis:
     """One lookup from several lexicons; the first gives the language, its zone and its order of dates."""
     first = lexicons[0]
-    entries: dict[str, list[_Entry]] = {}
-    count = 0
-    common = {word[:ANCHOR_LENGTH] for lexicon in lexicons for word in lexicon.words.get("common", ())}
-    for lexicon in lexicons:
-        for name, _, phrase in lexicon.notices:
-            anchors = _choose_anchors(phrase, common)
-            needs = tuple(need for need in (phrase.anchors, *phrase.needs) if need and need != anchors)
-            entry = _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase, count, needs)
-            count += 1
-            for anchor in anchors or ("",):
-                entries.setdefault(anchor, []).append(entry)
-    unanchored = tuple(entries.pop("", ()))
+    phrases = ((name, phrase) for lexicon in lexicons for name, _, phrase in lexicon.notices)
+    entries = [
+        _Entry(name, strength_of(NOTICE_CLASSES[name], phrase), phrase, order)
+        for order, (name, phrase) in enumerate(phrases)
+    ]
+    by_literal: dict[str, list[_Entry]] = {}
+    by_opening: dict[str, list[_Entry]] = {}
+    always_tried = []
+    for entry in entries:
+        shortest = min(map(len, entry.phrase.literals), default=0)
+        if entry.phrase.openings and shortest < _FEWEST_LETTERS:
+            for opening in entry.phrase.openings:
+                by_opening.setdefault(opening, []).append(entry)
+        elif shortest:
+            for literal in entry.phrase.literals:
+                by_literal.setdefault(literal, []).append(entry)
+        else:
+            always_tried.append(entry)
     months = {name: month for lexicon in reversed(lexicons) for name, month in lexicon.months.items()}
     return Lexis(
         language=first.language,
@@ -198,12 +233,19 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         capitals_throughout=first.capitals == "words",
         zone=first.zone,
         variants=first.variants,
-        entries={anchor: tuple(found) for anchor, found in entries.items()},
-        unanchored=unanchored,
+        literals=AhoCorasick(list(by_literal)),
+        by_literal=tuple(
+            (tuple(e for e in found if not _is_early(e)), tuple(e for e in found if _is_early(e)))
+            for found in by_literal.values()
+        ),
+        by_opening={opening: tuple(found) for opening, found in by_opening.items()},
+        always_tried=tuple(always_tried),
         colon={text: role for role, text in _labels(reversed(lexicons), "colon")},
         before=_by_opening(_opening_labels(lexicons)),
         after=_by_char(_labels(lexicons, "after"), -1),
-        words={kind: WordList.build(w) for kind, w in _join_words([x.words for x in lexicons], WORD_LISTS).items()},
+        words={
+            kind: WordList.build(w) for kind, w in _join_words(map(_words_for(first), lexicons), WORD_LISTS).items()
+        },
         picture_words=WordList.build(
             label
             for place in ("colon", "before", "after")
@@ -220,12 +262,20 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
     )
 
 
-def _choose_anchors(phrase: Phrase, common: set[str]) -> frozenset[str]:
-    """The set of anchors to file the phrase under: one without words that are in every text, if it has one."""
-    if phrase.openings:
-        return phrase.openings
-    known = [anchors for anchors in (phrase.anchors, *phrase.needs) if anchors]
-    return min(known, default=phrase.anchors, key=lambda anchors: (len(anchors & common), len(anchors)))
+def _words_for(first: Lexicon) -> Callable[[Lexicon], Mapping[str, tuple[str, ...]]]:
+    """The word lists of a lexicon as they count in `first`'s language: short English words are names elsewhere (An)."""
+
+    def lists(lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:
+        if lexicon is first:
+            return lexicon.words
+        kept = tuple(word for word in lexicon.words.get("not_names", ()) if len(word) >= _LONG_WORD)
+        return {**lexicon.words, "not_names": kept}
+
+    return lists
+
+
+def _is_early(entry: _Entry) -> bool:
+    return 0 <= entry.phrase.reach <= _REACH
 
 
 def _labels(lexicons: Iterable[Lexicon], place: str) -> list[tuple[str, str]]:

@@ -36,15 +36,15 @@ def find_menus(blocks: Sequence[Block]) -> list[bool]:
 def is_page(blocks: Sequence[Block], flags: Sequence[bool]) -> bool:
     """True when so many lines are menus that the text was copied from a page with all that stood on it.
 
-    In a long document fewer will do if one stands above the first paragraph of prose or below the last.
+    In a long document fewer will do. One must stand above the first paragraph of prose or below the last.
     """
     count = sum(flags)
+    prose = [place for place, block in enumerate(blocks) if block.is_prose]
+    if not prose or not (any(flags[: prose[0]]) or any(flags[prose[-1] :])):
+        return False  # lists of the story's own: a roster, ingredients
     if count >= max(_FEWEST_ON_PAGE, _SHARE_ON_PAGE * len(flags)):
         return True
-    if len(flags) < _LONG_PAGE or count < _FEWEST_ON_LONG_PAGE:
-        return False
-    prose = [place for place, block in enumerate(blocks) if block.is_prose]
-    return bool(prose) and (any(flags[: prose[0]]) or any(flags[prose[-1] :]))
+    return len(flags) >= _LONG_PAGE and count >= _FEWEST_ON_LONG_PAGE
 
 
 def _is_item(block: Block) -> bool:

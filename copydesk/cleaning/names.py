@@ -6,6 +6,7 @@ Declined forms are not repaired and nothing is looked up: a name is what stands 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from copydesk.cleaning.lexis import Lexis, is_word_in
 from copydesk.cleaning.normalise import has_digit
@@ -14,14 +15,18 @@ from copydesk.cleaning.view import fold_for
 
 # A middle dot parts two people, but in katakana the words of one foreign name.
 _SPLITS = re.compile(
-    r"\s*[,，、;；/／|｜&＆+＋＝=]\s*|(?<![ァ-ヺー])\s*・\s*|\s*・\s*(?![ァ-ヺー])|\s+[-–—]\s+|\u3000+"
+    r"\s*[,，、،;；؛/／|｜&＆+＋＝=]\s*|(?<![ァ-ヺー])\s*・\s*|\s*・\s*(?![ァ-ヺー])|\s+[-–—]\s+|\u3000+"
 )
 _ADDRESS = re.compile(r"\(?\s*\S+@\S+|(?<!\w)@\w+|https?://\S+|www\.\S+")
+# `Claire Vasseur (Roubaix, envoyée spéciale)`: a comma in brackets parts no names.
+_REMARK = re.compile(r"(?<=\w)\s*[(（][^()（）]{1,60}[,，、،][^()（）]{1,60}[)）]")
 _BRACKETED = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{1,60}[)）\]】]\s*$")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.-?)+$")
 # Arabic and Hebrew write "and" together with the word behind it.
 _GLUED_AND = re.compile(r"(?<=\w)\s+[وו](\w{2,20})(?=\s+\w)")
-_EDGES = ' .,:;|-–—*•·[]【】()（）"“”<>〈〉'
+_EDGES = ' .,،؛।۔:;|-–—*•·[]【】()（）"“”<>〈〉'
+_WITH_DOTLESS = ("az", "tr")
+_DOTLESS = {ord("I"): "ı", ord("İ"): "i"}
 _MOST_WORDS = 5
 _HAN_NAME = range(2, 5)
 
@@ -31,7 +36,13 @@ def split_names(text: str, lexis: Lexis, *, trusted: bool) -> list[str]:
 
     `trusted` says that a label with a colon stands before it, so a lower-case or single word is taken too.
     """
-    text = _ADDRESS.sub(" ", text).strip()
+    return list(split_again(text, lexis, trusted))
+
+
+@lru_cache(maxsize=2048)
+def split_again(text: str, lexis: Lexis, trusted: bool) -> tuple[str, ...]:  # the key of a memory
+    """The work of `split_names`; a line's readings ask for the same names one after the other."""
+    text = _REMARK.sub(" ", _ADDRESS.sub(" ", text)).strip()
     text = text.strip(_EDGES + "\u3000") if _is_wrapped(text) else text.strip(" :-–—\u3000")
     found: list[str] = []
     for part in _split(text, lexis):
@@ -42,8 +53,8 @@ def split_names(text: str, lexis: Lexis, *, trusted: bool) -> list[str]:
             if name not in found:
                 found.append(name)
         elif not found and not _is_byline_word(name, lexis):
-            return []
-    return found
+            return ()
+    return tuple(found)
 
 
 def _is_wrapped(text: str) -> bool:
@@ -141,16 +152,27 @@ def _parts_at(low: str, title: str) -> bool:
 
 def _ordinary_case(text: str, lexis: Lexis) -> str:
     letters = [c for c in text if c.isalpha()]
-    if len(letters) < 4 or not all(c.isupper() for c in letters):
+    if len(letters) < 4 or not any(c.isupper() for c in letters[1:]):
         return text
-    words = [_capitalise(w) for w in text.split(" ")]
+    if all(c.isupper() for c in letters):
+        words = [_capitalise(w, lexis) for w in text.split(" ")]
+    elif " " in text:
+        # `Jean DUPONT`: a surname in capitals beside a first name that is not.
+        words = [_capitalise(w, lexis) if w.isupper() and len(w) > 3 else w for w in text.split(" ")]
+    else:
+        return text
     particles = lexis.words["particles"]
     return " ".join(w.lower() if i > 0 and w.lower() in particles else w for i, w in enumerate(words))
 
 
-def _capitalise(word: str) -> str:
+def _capitalise(word: str, lexis: Lexis) -> str:
     """`word` with a capital behind each hyphen and apostrophe, and behind Mc."""
-    lowered = re.sub(r"[^\W\d_]+", lambda m: m.group().capitalize(), word)
+
+    def lower(match: re.Match[str]) -> str:
+        first, rest = match.group()[0], match.group()[1:]
+        return first + (rest.translate(_DOTLESS) if lexis.language in _WITH_DOTLESS else rest).lower()
+
+    lowered = re.sub(r"[^\W\d_]+", lower, word)
     return re.sub(r"\b(Mc)([a-z])", lambda m: m[1] + m[2].upper(), lowered)
 
 
@@ -181,6 +203,8 @@ def _looks_like_unspaced(text: str) -> bool:
         return len(text) <= 20
     if is_thai(text[0]):
         return len(text.split()) <= 4
+    if text[-1] == "部" and len(text) >= 3:
+        return False  # a desk: 外信部
     return len(text.replace(" ", "")) in _HAN_NAME or (
         text.isalpha() and len(text) <= 6 and "\u3040" < text[-1] < "\u30ff"
     )

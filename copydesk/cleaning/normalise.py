@@ -26,8 +26,10 @@ _SHAPES = {
     ")": "）﹚",
     ":": "：︰",
     "|": "｜¦│┃丨",
-    ",": "、，﹐",
-    ".": "。．",
+    ",": "、，﹐،",
+    ";": "؛",
+    "?": "؟",
+    ".": "。．।۔",
     "/": "／",
     " ": "\u3000\xa0\u2002\u2003\u2009\u202f",
 }
@@ -51,7 +53,7 @@ def normalise(text: str) -> str:
 
 def fold(text: str) -> str:
     """`text` in lower case with plain quotes, dashes, brackets and half-width forms; the length does not change."""
-    return _fold_again(text) if len(text) <= _SHORT else _fold(text)
+    return fold_again(text) if len(text) <= _SHORT else _fold(text)
 
 
 def _fold(text: str) -> str:
@@ -65,7 +67,7 @@ def _fold(text: str) -> str:
     return low
 
 
-_fold_again = lru_cache(maxsize=4096)(_fold)
+fold_again = lru_cache(maxsize=4096)(_fold)
 """Field lines are taken apart and their parts are folded several times over."""
 
 

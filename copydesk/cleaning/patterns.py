@@ -5,34 +5,32 @@ stands for up to 60 characters of anything, `word~` for any word that begins so,
 the phrase to the line's start and end, `*$` leaves up to 60 characters before the end.
 
 Time is linear in the text: a gap is an atomic group, so the search for what follows it is never taken up again, and
-a phrase is tried only on a line that holds one of its anchors, a word start or a pair of characters looked up in a set.
+a phrase is tried only on a line that holds one of its literals, which `lexis` looks for all at once.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 GAP = 60
 """Longest stretch that `*` stands for, in characters."""
 _MOST_VARIANTS = 20_000
-ANCHOR_LENGTH = 5
+_MOST_LITERALS = 64
+_LONG_ENOUGH = 12
+"""A literal of so many characters is rare in a text; more alternatives for a longer one gain nothing."""
 _NO_SPACES = r"\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff"
 # Korean parts words, but glues particles to them; phrases are looked for in it as in Chinese.
 _PAIRED = _NO_SPACES + r"\uac00-\ud7a3"
 _UNSPACED_CHARACTER = re.compile(f"[{_NO_SPACES}]")
 _PAIRED_CHARACTER = re.compile(f"[{_PAIRED}]")
-_PAIR = re.compile(f"[{_PAIRED}]{{2}}")
-_WORD_STARTS = re.compile(rf"(?<![^\W_{_PAIRED}])[^\W_{_PAIRED}]{{1,5}}")
-_SPACED_WORDS = re.compile(r"[^\W_]+")
-_ASCII_BREAKS = {code: " " for code in range(128) if not chr(code).isalnum()}
-_WORDS = re.compile(rf"[^\W_{_PAIRED}]+~?")
+_OPEN_SIGNS = re.compile("[~#\x00]")
 _SCRIPT_WITHOUT_LIMITS = re.compile(f"[{_PAIRED}]")
 """Scripts without spaces, and Korean with its particles: a word may begin and end within what looks like another."""
 _TRAILING = r"[ .!:;,\-_*>»…'\")\]}?|]{0,20}"
 _LEADING_SIGNS = " >*-_•·●■▶►▪◆※#\"'([{»|:."
-_LEADING = f"[{re.escape(_LEADING_SIGNS)}]{{0,12}}"
+_MOST_LEADING = 12
+_LEADING = f"[{re.escape(_LEADING_SIGNS)}]{{0,{_MOST_LEADING}}}"
 _TOKENS = re.compile(r"\s*\*\s*|[()|]|[^()|*]+")
 _DEEPEST = 3
 
@@ -83,10 +81,10 @@ class Phrase:
     pattern: _LazyPattern
     at_start: bool
     at_end: bool
-    anchors: frozenset[str]
-    """A folded line without any of these cannot hold the phrase; empty where there are none, or openings do better."""
-    needs: tuple[frozenset[str], ...]
-    """Of each of these sets, too, the line must hold one."""
+    literals: frozenset[str]
+    """A folded line without any of these cannot hold the phrase."""
+    reach: int
+    """The last place of a line at which one of the literals can begin; -1 where that can be anywhere."""
     openings: frozenset[str]
     """What a phrase tied to the start may open with, as `find_openings` gives it; empty where that can be anything."""
 
@@ -109,18 +107,16 @@ def compile_phrase(source: str) -> Phrase:
     has_limits = not _SCRIPT_WITHOUT_LIMITS.search(source)
     closing = "" if open_tail else _closing(tree, has_limits=has_limits)
     openings = _tie(_starts(tree)) if at_start else frozenset()
-    needs = _find_needs(tree)
-    variants = _expand(tree)
-    anchors = frozenset[str]() if openings else frozenset(map(_anchor, variants))
-    if "" in anchors and not (at_start or at_end):
+    literals, offset = _find_literals(tree)
+    if not any(map(str.isalnum, "".join(literals))) and not (at_start or at_end):
         raise ValueError("holds no word or pair of characters to look for")
     expression = f"{start}(?P<hit>{_build(tree, has_limits=has_limits)}){closing}{end}"
     return Phrase(
         _LazyPattern(expression),
         at_start,
         at_end,
-        anchors if "" not in anchors else frozenset(),
-        needs,
+        literals,
+        offset + _MOST_LEADING if at_start and offset >= 0 else -1,
         openings,
     )
 
@@ -225,23 +221,31 @@ def _expand(way: _Sequence) -> list[str]:
     return texts
 
 
-def _find_needs(tree: _Sequence) -> tuple[frozenset[str], ...]:
-    """Word starts that must stand in a line: those of whole words, one set for each word or choice of words."""
-    needs = []
-    for place, part in enumerate(tree):
-        left, right = tree[place - 1] if place else " ", tree[place + 1] if place + 1 < len(tree) else " "
-        is_parted = _parts_words(left, -1), _parts_words(right, 0)
-        if isinstance(part, _Choice):
-            found = frozenset(map(_anchor, _expand((part,)))) if all(is_parted) else frozenset({""})
-            if "" not in found:
-                needs.append(found)
-        elif isinstance(part, str):
-            for match in _WORDS.finditer(part):
-                text, is_open = match.group().rstrip("~"), match.group().endswith("~")
-                is_cut = (not match.start() and not is_parted[0]) or (match.end() == len(part) and not is_parted[1])
-                if not is_cut and not (is_open and len(text) < ANCHOR_LENGTH):
-                    needs.append(frozenset({text[:ANCHOR_LENGTH]}))
-    return tuple(needs)
+def _find_literals(way: _Sequence) -> tuple[frozenset[str], int]:
+    """Texts of which one stands in all that the sequence stands for, as long as can be, and how far from its start.
+
+    Every run of parts is a candidate: more parts make longer texts, and more of them. No text where the sequence may
+    be nothing; a distance of -1 where it has no limit that is worth knowing.
+    """
+    best = frozenset[str]()
+    shortest = 0
+    reach = -1
+    for start in range(len(way)):
+        for end in range(start + 1, len(way) + 1):
+            if isinstance(way[end - 1], _Gap):
+                break
+            variants = _expand(way[start:end])
+            if len(variants) > _MOST_LITERALS and best:
+                break
+            parts = [max(_OPEN_SIGNS.split(text), key=len) for text in variants]
+            length = min(*map(len, parts), _LONG_ENOUGH)
+            found = frozenset(parts)
+            if (length, -len(found)) > (shortest, -len(best) if best else 0):
+                best, shortest = found, length
+                offsets = [text.index(part) for text, part in zip(variants, parts, strict=True)]
+                is_plain = not any(_OPEN_SIGNS.search(t[:at]) for t, at in zip(variants, offsets, strict=True))
+                reach = max(offsets) if not start and is_plain else -1
+    return best, reach
 
 
 def _starts(way: _Sequence) -> set[str]:
@@ -276,33 +280,8 @@ def find_openings(low: str) -> tuple[str, str, str]:
     return f"^{head}", f"^{head[:1]}", "^#" if head[:1].isdecimal() else f"^{head[:1]}"
 
 
-def _parts_words(neighbour: str | _Gap | _Choice, edge: int) -> bool:
-    """True when no word goes on into the neighbouring part."""
-    return isinstance(neighbour, _Gap) or (isinstance(neighbour, str) and neighbour[edge] == " ")
-
-
-def _anchor(variant: str) -> str:
-    """The start of the longest word, or the first pair of unspaced characters; "" where there is neither."""
-    words = [w for w in _WORDS.findall(variant) if not (w.endswith("~") and len(w) <= ANCHOR_LENGTH)]
-    longest = max(words, key=len, default="").removesuffix("~")
-    if len(longest) < ANCHOR_LENGTH and (pair := _PAIR.search(variant)):
-        return pair.group()
-    return longest[:ANCHOR_LENGTH]
-
-
-def find_anchors(low: str) -> set[str]:
-    """The word starts and, for unspaced scripts, the pairs of characters that stand in `low`."""
-    if low.isascii():
-        return {word[:ANCHOR_LENGTH] for word in set(low.translate(_ASCII_BREAKS).split())}
-    if not is_paired(low):
-        return {word[:ANCHOR_LENGTH] for word in set(_SPACED_WORDS.findall(low))}
-    found = set(_WORD_STARTS.findall(low))
-    found.update(map("".join, pairwise(low)))
-    return found
-
-
 def match_phrase(phrase: Phrase, low: str) -> tuple[int, int] | None:
-    """Where `phrase` stands in the folded text `low`: start and end, or None; its anchors tell when to ask."""
+    """Where `phrase` stands in the folded text `low`: start and end, or None; its literals tell when to ask."""
     pattern = phrase.pattern.get()
     if phrase.at_start:
         match = pattern.match(low)

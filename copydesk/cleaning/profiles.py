@@ -1,17 +1,19 @@
 """What is known about one publisher or one configured sender: names, zone, language, extra rules, default rights.
 
 The same kind of file serves both. Shipped ones describe publishers and stand in `sources/`; an operator's describe
-senders. Storing profiles and learning lines are not done here.
+senders. Storing profiles is not done here, and lines are learnt in `learnt.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from copydesk.cleaning.bounded import compile_bounded
+from copydesk.cleaning.learnt import NOTHING, Learnt
 from copydesk.cleaning.lexicon import read_toml
 from copydesk.cleaning.normalise import fold, normalise
 from copydesk.errors import LexiconError
@@ -55,11 +57,14 @@ class Profile:
     carrier: bool = False
     """True for a service that carries other people's releases; it is not their publisher."""
     rules: tuple[LineRule, ...] = ()
+    learnt: Learnt = NOTHING
+    """What a store has learnt of the sender's lines; files do not hold it."""
 
 
 EMPTY = Profile()
 
 
+@lru_cache(maxsize=4096)
 def alias_key(name: str) -> str:
     """The form under which a publisher's name is looked up."""
     return fold(normalise(name)).removeprefix("the ").strip(" .:-\"'[]()")
@@ -67,15 +72,18 @@ def alias_key(name: str) -> str:
 
 def load_profiles(path: Path) -> list[Profile]:
     """The profiles of one file: a single one, or a list of them under `sources`."""
-    data = read_toml(path)
+    return read_profiles(path.name, read_toml(path))
+
+
+def read_profiles(name: str, data: Mapping[str, object]) -> list[Profile]:
+    """The same of TOML that was read already; `name` says in errors where it stands. Raises `LexiconError`."""
     entries = data.get("sources", [data])
     if not isinstance(entries, list):
-        raise LexiconError(f"{path.name}, key sources", "must be a list of tables")
-    return [_read_profile(path, entry, place) for place, entry in enumerate(entries, start=1)]
+        raise LexiconError(f"{name}, key sources", "must be a list of tables")
+    return [_read_profile(f"{name}, source {place}", entry) for place, entry in enumerate(entries, start=1)]
 
 
-def _read_profile(path: Path, entry: Mapping[str, object], place: int) -> Profile:
-    where = f"{path.name}, source {place}"
+def _read_profile(where: str, entry: Mapping[str, object]) -> Profile:
 
     def texts(key: str) -> tuple[str, ...]:
         value = entry.get(key, [])

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from copydesk.cleaning.decision import Ruling
 from copydesk.cleaning.guesses import is_papers_name
 from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
+from copydesk.cleaning.rulings import Ruling
 from copydesk.cleaning.view import Block, fold_for
 from copydesk.models import PieceClass
 
@@ -25,8 +25,11 @@ _SOFT, _GUESS = 2, 4
 _LONGEST, _MOST_WORDS = 50, 6
 _LONGEST_UNSPACED = 12
 _COPYRIGHT = re.compile(r"©|\(c\)|(?<!\w)copyright(?!\w)")
-_YEARS = re.compile(r"(?<!\d)[(\[]?(?:(?:19|20)\d\d\s?[-–/,]\s?)?(?:19|20)\d\d[)\]]?(?!\d)\s?[年년]?")
-_ENDS = re.compile(r"\. |, | - | – | — | \| |; |/ ")
+# With those of the Buddhist era: © พ.ศ. 2567.
+_YEARS = re.compile(
+    r"(?<!\d)[(\[]?(?:พ\.ศ\.\s?)?(?:(?:19|20|2[4-6])\d\d\s?[-–/,]\s?)?(?:19|20|2[4-6])\d\d[)\]]?(?!\d)\s?[年년]?"
+)
+_ENDS = re.compile(r"[।۔]|\. |[,،] | - | – | — | \| |; |/ ")
 _EDGES = " .,;:-–—|()[]\"'"
 
 
@@ -35,14 +38,14 @@ def find_publisher(facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict
     ranked = sorted((f for f in facts if f.role == "source" and f.value), key=lambda f: f.rank)
     ranked = [f for f in ranked if not rules.publisher(f.value).carrier]
     if ranked:
-        return (
-            ranked[0].value.strip(" ,()[]") if _ends_abbreviated(ranked[0].value) else ranked[0].value.strip(" .,()[]")
-        )
+        best = ranked[0].value.strip(" ,()[]")
+        return best if _ends_abbreviated(best) else best.strip(" .,()[]")
     return (
         next((f.value for f in facts if f.role == "authors" and rules.publisher(f.value).name), None)
         or _find_repeated(facts, rulings)
         or _find_beside_date(facts, rulings)
         or _find_in_rights(rulings, texts, rules)
+        or _find_issuer(rulings)
         or next((f.value for f in facts if f.role == "beside" and is_papers_name(f.value)), None)
     )
 
@@ -69,7 +72,8 @@ def _ends_abbreviated(name: str) -> bool:
 def _find_repeated(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str | None:
     """A name beside an author or date that one of the site's own lines repeats: `Follow Northwind on Facebook`."""
     chrome = [r.block.text for r in rulings if r.kind in _CHROME and not r.rule.startswith(_OF_PEOPLE)]
-    has_author = any(f.role == "authors" and f.rank < _GUESS for f in facts)
+    # Of two guesses one may be the paper, of a single one nobody can tell.
+    has_author = sum(f.role == "authors" for f in facts) > 1
     for fact in facts:
         is_candidate = fact.role == "beside" or (fact.role == "authors" and fact.rank >= _GUESS and has_author)
         if is_candidate and len(fact.value) > 2 and any(_holds_name(text, fact.value) for text in chrome):
@@ -90,8 +94,10 @@ def _find_beside_date(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str |
     for ruling in rulings:
         if not ruling.mark or not any(f.moment for f in ruling.mark.facts):
             continue
+        has_other = any(f.role == "authors" and f not in ruling.mark.facts for f in facts)
         for fact in ruling.mark.facts:
-            if fact.role == "authors" and fact.rank >= _GUESS and has_author:
+            is_guess = fact.role == "authors" and fact.rank >= _GUESS
+            if is_guess and (has_author or (has_other and is_papers_name(fact.value))):
                 return fact.value
             if fact.role == "beside" and is_papers_name(fact.value):
                 return fact.value
@@ -103,7 +109,7 @@ def _find_in_rights(rulings: Iterable[Ruling], texts: dict[int, str], rules: Rul
         if ruling.kind is PieceClass.RIGHTS:
             holder = _find_holder(texts[ruling.block.index], ruling.block)
             if holder:
-                return _shorten_holder(holder, ruling.block, rules)
+                return _shorten_holder(holder, ruling, rulings, rules)
     return None
 
 
@@ -157,11 +163,43 @@ def _find_opening_holder(text: str, low: str, block: Block) -> str | None:
     return None if is_phrase or has_digit(name) or name[-1] in "。、，：:" else name
 
 
-def _shorten_holder(holder: str, block: Block, rules: Rules) -> str:
-    """`The New York Times Company` as the publisher that is known, without the form of its company."""
+def _shorten_holder(holder: str, ruling: Ruling, rulings: Iterable[Ruling], rules: Rules) -> str:
+    """The publisher in a company's name: `Northwind Media Group` where the site's lines say `Northwind`.
+
+    Without the form of its company where that is a known publisher: `The New York Times Company`.
+    """
     words = holder.split()
-    forms = block.lexis.words["company_forms"]
-    while len(words) > 1 and fold_for(block.lexis, words[-1]).strip(".,") in forms:
+    forms = ruling.block.lexis.words["company_forms"]
+    while len(words) > 1 and fold_for(ruling.block.lexis, words[-1]).strip(".,") in forms:
         words.pop()
+    while len(words) > 1 and fold_for(ruling.block.lexis, words[0]) in forms:
+        words.pop(0)
     short = " ".join(words).rstrip(",")
-    return short if rules.publisher(short).name else holder
+    if short == holder or rules.publisher(short).name:
+        return short
+    lines = [r.block for r in rulings if r is not ruling and (r.kind in _CHROME or r.kind is PieceClass.METADATA)]
+    return _find_written(short, lines) or holder
+
+
+def _find_written(name: str, lines: Iterable[Block]) -> str | None:
+    """`name` as one of the site's lines writes it, with a capital."""
+    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    for line in lines:
+        found = pattern.search(line.text)
+        if found and found[0][0].isupper() and not found[0].isupper():
+            return found[0]
+    return None
+
+
+def _find_issuer(rulings: Sequence[Ruling]) -> str | None:
+    """`About Tidewater Ropes` over the boilerplate of a release names who issued it, where the story does too."""
+    story = " ".join(r.block.text for r in rulings if r.kind in (PieceClass.BODY, PieceClass.TITLE))
+    for ruling in rulings:
+        if ruling.rule != "notices/about" or ruling.block.is_sentence or len(ruling.block.text) > _LONGEST:
+            continue
+        words = ruling.block.text.strip(_EDGES).split()
+        for start in range(1, len(words)):
+            name = " ".join(words[start:])
+            if not name[0].islower() and name in story:
+                return name
+    return None

@@ -6,13 +6,15 @@ The language model is not read here: few texts need it, so `language.load_models
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from copydesk.cleaning.language import load_models
+from copydesk.cleaning.language import index_common, load_models
+from copydesk.cleaning.learnt import Learnt
 from copydesk.cleaning.lexicon import Lexicon, load_lexicon, read_common, read_toml, read_variants
 from copydesk.cleaning.lexis import Lexis, merge
 from copydesk.cleaning.profiles import EMPTY, Profile, alias_key, load_profiles
@@ -55,21 +57,23 @@ class Lexes(Mapping[str, Lexis]):
         return self._lexicons[name]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """All that cleaning knows."""
+    """All that cleaning knows; one value is another's equal only if it is the same."""
 
     version: str
     lexes: Mapping[str, Lexis]
     """Language code → its merged lexis; `any` for languages without a lexicon."""
     variants: Mapping[int, str]
     """Traditional Chinese characters → their simplified forms."""
-    common: Mapping[str, frozenset[str]]
-    """Language code → the words that are in every text of it, for languages that list them."""
+    common: Mapping[str, tuple[str, ...]]
+    """Word → the languages in whose every text it is, for languages that list such words."""
     publishers: Mapping[str, Profile]
     """Folded name or alias → the shipped profile."""
     senders: Mapping[str, Profile]
     """Folded name of a configured sender → its profile."""
+    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    """Name of a sender → what was learnt of its lines."""
 
     def lexis(self, language: str | None) -> Lexis:
         """The lexis of a language tag, by its primary subtag."""
@@ -82,7 +86,26 @@ class Rules:
 
     def profile_for_source(self, name: str) -> Profile:
         """The profile of a configured sender; one with nothing but its name where none was written."""
-        return self.senders.get(alias_key(name)) or Profile(name=name)
+        profile = self.senders.get(alias_key(name)) or Profile(name=name)
+        learnt = self.learnt.get(name)
+        return replace(profile, learnt=learnt) if learnt else profile
+
+    def version_for(self, profile: Profile) -> str:
+        """What a document cleaned by these rules and this profile says of them: with the state of learning."""
+        return f"{self.version}+{profile.learnt.version}" if profile.learnt.keys else self.version
+
+    def knowing(self, profiles: Iterable[Profile], learnt: Mapping[str, Learnt], version: str) -> Rules:
+        """These rules with an operator's stored profiles over the files, and with learnt lines.
+
+        `version` names the state of the stored profiles, "" for none.
+        """
+        stored = _by_name(profiles)
+        return replace(
+            self,
+            senders={**self.senders, **stored},
+            learnt=learnt,
+            version=f"{self.version}.{version}" if version else self.version,
+        )
 
 
 def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
@@ -99,7 +122,7 @@ def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
         version=_hash_files([*lexicon_files, *shipped, *extra]),
         lexes=Lexes(files),
         variants=read_variants(*files["zh"]) if "zh" in files else {},
-        common={name: words for name, file in files.items() if (words := read_common(*file))},
+        common=index_common({name: read_common(*file) for name, file in files.items()}),
         publishers=publishers,
         senders=publishers | _index(extra),
     )
@@ -113,16 +136,22 @@ def prepare(rules: Rules) -> None:
     for code in rules.lexes:
         rules.lexis(code)
     load_models()
+    # All this lives as long as the process; each full collection would walk its half a million objects (50 ms).
+    gc.collect()
+    gc.freeze()
 
 
 def _index(paths: Sequence[Path]) -> dict[str, Profile]:
+    return _by_name(profile for path in paths for profile in load_profiles(path))
+
+
+def _by_name(profiles: Iterable[Profile]) -> dict[str, Profile]:
     found: dict[str, Profile] = {}
-    for path in paths:
-        for profile in load_profiles(path):
-            for name in (profile.name, *profile.aliases):
-                holder = found.setdefault(alias_key(name), profile)
-                if holder is not profile:
-                    found[alias_key(name)] = _share(holder, profile)
+    for profile in profiles:
+        for name in (profile.name, *profile.aliases):
+            holder = found.setdefault(alias_key(name), profile)
+            if holder is not profile:
+                found[alias_key(name)] = _share(holder, profile)
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from copydesk.cleaning.decision import Decision, Ruling
+from copydesk.cleaning.decision import Decision
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import LineRule, Profile
+from copydesk.cleaning.rulings import Ruling
 from copydesk.models import PieceClass
 
 _KINDS = {"drop": PieceClass.DROPPED, "keep": PieceClass.BODY, "rights": PieceClass.RIGHTS}

@@ -31,14 +31,17 @@ _YEAR_LAST = re.compile(r"(?<![\d.,-])(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d
 # `2/19(月) 7:05配信`: portals of East Asia leave out the year.
 _DAY_WITH_WEEKDAY = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})\s?\([^\W\d]\)")
 _COMPACT = re.compile(r"(?<!\d)(20\d\d)([01]\d)([0-3]\d)(?!\d)")
-_CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([:.h時时시點点])\s?(\d{2})(?:\s?[:.分분]\s?(\d{2})(?!\d))?(?!\d)")
+_CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([:.hu時时시點点])\s?(\d{2})(?:\s?[:.分분]\s?(\d{2})(?!\d))?(?!\d)")
 _HOUR_FIRST = re.compile(r"(?<![\d:.,])(\d{1,2})\s?([時时시點点h])(?![\d])")
 _BARE_HOUR = re.compile(r"(?<![\d:.,$])(\d{1,2})(?=\s?[ap]\.?m\b)")
+_HOUR_BEHIND = re.compile(r"(?<!\w)kl\.?\s(\d{1,2})(?![\d:.]\d|\d)")
 _OFFSET = re.compile(r"\s?\(?(?:(?:utc|gmt)\s?)?([+-])\s?(\d{1,2})(?::?([0-5]\d))?(?!\d)")
 _DAY_BEFORE = re.compile(r"(?<![\d:.])(\d{1,2})\s?[^\W\d]{0,4}\.?\s?$")
 _DAY_AFTER = re.compile(r"^\s?[.,]?\s?(\d{1,2})(?![\d:])")
 _YEAR_AFTER = re.compile(r"^\s?[.,]?\s?\(?(\d{4})(?!\d)")
 _YEAR_BEFORE = re.compile(r"(?<!\d)(\d{4})\s?[.,]?\s?$")
+_SHORT_YEAR_AFTER = re.compile(r"^\s(\d{2})(?![\d:.])")
+_FIRST_BUDDHIST = 50
 _NEAR = 24
 """Most characters between a date and its clock time: a weekday and a word or two."""
 
@@ -93,7 +96,7 @@ def _dates(text: str, lexis: Lexis) -> Iterator[Moment]:
         # Only the slash is put between an American month and day.
         is_month_first = second > 12 or (first <= 12 and lexis.order == "mdy" and match[2] == "/")
         month, day = (match[1], match[3]) if is_month_first else (match[3], match[1])
-        year = match[4] if len(match[4]) == 4 else f"20{match[4]}"
+        year = match[4] if len(match[4]) == 4 else str(_whole_year(int(match[4]), lexis))
         yield from _moment(match, lexis, year, month, day)
     if lexis.order == "ymd":
         for match in _DAY_WITH_WEEKDAY.finditer(text):
@@ -104,6 +107,11 @@ def _dates(text: str, lexis: Lexis) -> Iterator[Moment]:
     for match in _COMPACT.finditer(text):
         yield from _moment(match, lexis, match[1], match[2], match[3])
     yield from _named_dates(text, lexis)
+
+
+def _whole_year(short: int, lexis: Lexis) -> int:
+    """The year of two digits: of this century, or of the Buddhist era where the press counts by it."""
+    return 2500 + short if lexis.language == "th" and short >= _FIRST_BUDDHIST else 2000 + short
 
 
 def _moment(match: re.Match[str], lexis: Lexis, year: str, month: str, day: str) -> Iterator[Moment]:
@@ -196,8 +204,10 @@ def _named_dates(text: str, lexis: Lexis) -> Iterator[Moment]:
             tail = right[skipped:]
             connected = _strip_connectors(tail, lexis, at_end=False)
             after = _YEAR_AFTER.match(connected)
+            if after is None and lexis.language == "th":
+                after = _SHORT_YEAR_AFTER.match(connected)
             if after:
-                year = int(after[1])
+                year = int(after[1]) if len(after[1]) == 4 else _whole_year(int(after[1]), lexis)
                 end = match.end() + skipped + (len(tail) - len(connected)) + after.end()
         moment = _convert(start, end, year, number, int(day[1]), calendar)
         if moment:
@@ -237,7 +247,7 @@ def _clocks(text: str, lexis: Lexis) -> Iterator[Moment]:
     """Clock times as moments without a date."""
     for match in _CLOCK.finditer(text):
         yield from _clock(text, match, lexis, (match[1], match[3], match[4]))
-    for pattern in (_HOUR_FIRST, _BARE_HOUR, lexis.hour_pattern):
+    for pattern in (_HOUR_FIRST, _BARE_HOUR, _HOUR_BEHIND, lexis.hour_pattern):
         for match in pattern.finditer(text):
             yield from _clock(text, match, lexis, (match[1], "0", None))
 

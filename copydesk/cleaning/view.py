@@ -34,7 +34,7 @@ class Block:
     lexis: Lexis
     role: str
     blank_before: int
-    hits: list[Hit] = field(default_factory=list)
+    hits: tuple[Hit, ...] = ()
     is_unspaced: bool = field(init=False)
     """True when the text is in a script that does not part words by spaces."""
     weight: int = field(init=False)
@@ -118,9 +118,9 @@ def join_lines(lines: Sequence[str]) -> str:
 _WIDE_GAP = re.compile(r"[\t\u3000]+|  +")
 
 
-def split_columns(line: Line) -> list[str]:
+def split_columns(raw: str) -> list[str]:
     """The parts of a raw line between tabs, full-width spaces and runs of two or more spaces."""
-    return [part for part in map(normalise, _WIDE_GAP.split(line.text.strip())) if part]
+    return [part for part in map(normalise, _WIDE_GAP.split(raw.strip())) if part]
 
 
 def fold_for(lexis: Lexis, text: str) -> str:

@@ -18,6 +18,7 @@ import structlog
 from copydesk.cleaning import load_rules, prepare
 from copydesk.delivery import claims, restoring, spool
 from copydesk.delivery.judging import Judging
+from copydesk.delivery.knowledge import Knowledge
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
 from copydesk.liveness.pulse import pulse
@@ -51,8 +52,9 @@ class Ingestion:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._rules = load_rules([settings.rules_dir] if settings.rules_dir else [])
-        prepare(self._rules)
+        files = load_rules([settings.rules_dir] if settings.rules_dir else [])
+        prepare(files)
+        self._knowledge = Knowledge(files, settings.postgres_url.get_secret_value())
         client = streams.connect(settings.redis_url.get_secret_value())
         self._stream = ArticleStream(client)
         self._tries = Tries(client)
@@ -98,7 +100,9 @@ class Ingestion:
 
     def _entries(self, job: Job) -> Iterator[Outgoing]:
         try:
-            yield from entries_of(job, self._rules, self._reader(job), self._limits, on_item=self._begin_item)
+            yield from entries_of(
+                job, self._knowledge.rules(), self._reader(job), self._limits, on_item=self._begin_item
+            )
         finally:
             structlog.contextvars.unbind_contextvars("item_id")
             pulse.end("item")

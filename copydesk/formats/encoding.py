@@ -11,6 +11,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from copydesk.formats import charsets, mojibake
 from copydesk.models import Hints
@@ -82,6 +83,10 @@ _AGAINST_TOTAL = 25.0
 _AGAINST_EACH = 0.5
 
 
+_SHORT = 65_536
+"""Bytes up to which a decoded input is kept for a moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """Text, and how it was come by."""
@@ -97,7 +102,14 @@ class Decoded:
 
 
 def decode(data: bytes, declared: str | None = None, hints: Hints | None = None) -> Decoded:
-    """Decode any bytes; never fails. `declared` is what the document says of itself, hints what the sender says."""
+    """Decode any bytes; never fails. `declared` is what the document says of itself, hints what the sender says.
+
+    A short input is asked for twice, when its format is told and when it is read; the answer is kept for the second.
+    """
+    return _decode_again(data, declared, hints) if len(data) <= _SHORT else _decode(data, declared, hints)
+
+
+def _decode(data: bytes, declared: str | None, hints: Hints | None) -> Decoded:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             text, warnings = _decode_as(data[len(mark) :], codec)
@@ -120,6 +132,9 @@ def decode(data: bytes, declared: str | None = None, hints: Hints | None = None)
     if not data.translate(None, _HARMLESS):
         return Decoded(text, "utf-8", warnings=warnings)
     return _finish(text, "utf-8", warnings)
+
+
+_decode_again = lru_cache(maxsize=2)(_decode)
 
 
 def declared_by(hints: Hints | None) -> str | None:

@@ -261,6 +261,34 @@ create table reader (
     moved_at timestamptz not null default now()
 );
 
+-- Lines that sources print, counted over their stories; cleaning drops those that enough different stories showed.
+create table learnt_line (
+    source     text not null,
+    -- Names the line whatever its case, width, white space and figures.
+    key        text not null,
+    text       text not null,
+    stories    integer not null,
+    -- In how many of them it stood among the first or last paragraphs.
+    at_edge    integer not null,
+    is_prose   boolean not null,
+    -- By an operator: never dropped.
+    is_undone  boolean not null default false,
+    first_seen timestamptz not null default now(),
+    last_seen  timestamptz not null default now(),
+    primary key (source, key)
+);
+create index learnt_line_repeated on learnt_line (source) where stories > 1;
+
+-- Profiles of sources that were imported, over those in files. An entry without TOML only switches learning.
+create table source_profile (
+    name           text primary key,
+    toml           text,
+    learns         boolean not null default true,
+    -- Stories that must show a line; null is the shipped number.
+    fewest_stories integer check (fewest_stories > 1),
+    updated_at     timestamptz not null default now()
+);
+
 -- Keys of the HTTP door. Of a key only a hash is kept; it is 256 random bits, so a fast one does.
 create table api_key (
     id          text primary key,

@@ -7,6 +7,7 @@ from copydesk import logs
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.event_stream import EventStream
+from copydesk.delivery.learning import forget_lines, learn_lines
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
@@ -20,6 +21,8 @@ RECONCILE_EVERY_S = 2.0
 NUMBER_EVERY_S = 0.5
 INDEX_EVERY_S = 1.0
 REPLAY_EVERY_S = 1.0
+LEARN_EVERY_S = 2.0
+FORGET_EVERY_S = 3600.0
 TELL_EVERY_S = 0.5
 
 
@@ -37,6 +40,8 @@ def main() -> None:
         ),
         Chore("number changes", NUMBER_EVERY_S, number_changes),
         Chore("index texts", INDEX_EVERY_S, index_texts),
+        Chore("learn lines", LEARN_EVERY_S, learn_lines),
+        Chore("forget lines", FORGET_EVERY_S, forget_lines),
         Chore("replays", REPLAY_EVERY_S, Replays(settings.spool, app).turn),
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),

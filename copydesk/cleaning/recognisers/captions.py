@@ -10,6 +10,7 @@ from copydesk.cleaning.fieldline import read_fields
 from copydesk.cleaning.guesses import looks_like_publisher
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.names import split_names
+from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.view import Block, View, fold_for
 from copydesk.models import PieceClass
@@ -39,7 +40,7 @@ def recognise_captions(view: View, rules: Rules) -> list[Mark]:
 
 def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     """The photographers that the end of the line credits; empty where it credits none."""
-    if any(hit.name == "caption" and hit.strength >= LIKELY for hit in block.hits):
+    if block.hits and any(hit.name == "caption" and hit.strength >= LIKELY for hit in block.hits):
         named = _read_label(block, rules)
         if named:
             return named
@@ -53,7 +54,7 @@ def _find_credit(block: Block, rules: Rules) -> list[Fact]:
     by_agency = _read_agency_credit(tail, block, rules)
     if by_agency:
         return by_agency
-    line = read_fields([tail], block.lexis, rules)
+    line = read_fields((tail,), block.lexis, rules)
     roles = {fact.role for fact in line.facts if fact.role != "source"}
     if line.labelled and not line.unknown and roles == {"photographers"}:
         return [fact for fact in line.facts if fact.role == "photographers"]
@@ -80,7 +81,7 @@ def _has_picture_word(foot: str, block: Block) -> bool:
 def _read_agency_credit(tail: str, block: Block, rules: Rules) -> list[Fact]:
     """`AP Photo/Moana Treadwell`, `Jane Roe/Pool via AP`: a name and a known agency about a slash."""
     parts = [part.strip() for part in re.split(r"[/／]", tail) if part.strip()]
-    if not 2 <= len(parts) <= _MOST_PARTS:
+    if not 2 <= len(parts) <= _MOST_PARTS or has_digit(tail):
         return []
     known = [p for p in parts if any(rules.publisher(word).name for word in (p, p.split()[0], p.split()[-1]) if p)]
     names = [n for p in parts if p not in known for n in split_names(p, block.lexis, trusted=False)]

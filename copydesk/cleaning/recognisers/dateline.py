@@ -67,7 +67,8 @@ def _day_facts(block: Block, end: int) -> list[Fact]:
 
 def _read_general(block: Block, rules: Rules) -> list[Fact] | None:
     """`OSLO, June 4 (Reuters) - `, `HELENA, Mont. – `, `(AP) — `: place, day and agency before a dash."""
-    joint = _JOINTS.search(block.low[:_LONGEST])
+    head = block.low[:_LONGEST]
+    joint = _JOINTS.search(head) if "-" in head or ": " in head else None
     if not joint or joint.start() < 2:
         return None
     head = block.text[: joint.start()].rstrip()

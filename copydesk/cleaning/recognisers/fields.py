@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
 from copydesk.cleaning.fieldcuts import has_colon_label, has_edge_label, is_label
 from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, read_fields
+from copydesk.cleaning.lexis import Lexis
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.normalise import has_digit, normalise
 from copydesk.cleaning.rules import Rules
@@ -44,7 +47,8 @@ def _may_hold_fields(block: Block) -> bool:
 
 
 def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
-    line = read_fields(_columns(block), block.lexis, rules)
+    raw = block.lines[0].text if len(block.lines) == 1 else ""
+    line = read_fields(read_columns(block.text, raw, block.lexis), block.lexis, rules)
     if not line.facts:
         return None
     has_moment = any(fact.moment for fact in line.facts)
@@ -69,16 +73,18 @@ def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
     return Mark(block.index, _kind_of(line), rule, strength, tuple(line.facts))
 
 
-def _columns(block: Block) -> list[str]:
-    columns = split_columns(block.lines[0]) if len(block.lines) == 1 else [block.text]
-    if len(columns) == 2 and fold_for(block.lexis, columns[0]) in block.lexis.colon:
-        columns = [": ".join(columns)]
-    elif len(columns) > 1 and is_label(columns[0], block.lexis):
-        columns = [" ".join(columns)]
-    first = block.low[0]
-    if first in _BRACKETS and block.low.endswith(_BRACKETS[first]) and block.low.count(first) == 1:
-        return [normalise(block.text[1:-1])]
-    return columns
+@lru_cache(maxsize=4096)
+def read_columns(text: str, raw: str, lexis: Lexis) -> tuple[str, ...]:
+    """The columns of a paragraph, those of its `raw` line where it has only one; a bracket about all is taken off."""
+    low = fold_for(lexis, text)
+    if low[0] in _BRACKETS and low.endswith(_BRACKETS[low[0]]) and low.count(low[0]) == 1:
+        return (normalise(text[1:-1]),)
+    columns = split_columns(raw) if raw else [text]
+    if len(columns) == 2 and fold_for(lexis, columns[0]) in lexis.colon:
+        return (": ".join(columns),)
+    if len(columns) > 1 and is_label(columns[0], lexis):
+        return (" ".join(columns),)
+    return tuple(columns)
 
 
 def _is_mostly_understood(line: FieldLine, block: Block, *, has_moment: bool, known: int) -> bool:
@@ -100,7 +106,7 @@ def _is_table_note(block: Block, view: View, line: FieldLine) -> bool:
 def _is_row(block: Block) -> bool:
     """A line of a table: figures in columns, or short text with figures."""
     figures = sum(any(map(str.isdecimal, word)) for word in block.text.split())
-    columns = len(split_columns(block.lines[0]))
+    columns = len(split_columns(block.lines[0].text))
     return not block.ends_sentence and figures >= 1 and (columns >= _TABLE_CELLS or figures >= 2 or "|" in block.text)
 
 

@@ -16,7 +16,8 @@ from copydesk.models import PieceClass
 _LONGEST = 200
 _LONGEST_BYLINE = 16
 _PAIRS = {")": "(", "]": "["}
-_SENTENCE_ENDS = ".!?。！？…\"'”’」』)）】]"
+_SENTENCE_ENDS = ".!?。！？…।۔؟\"'”’」』)）】]"
+_DASHED = re.compile(r"\s[-–—]\s?([^-–—]{2,40})$")
 _DATE_SLUG = re.compile(r"\d{6,8}$")
 _END_SIGNS = "■□▪◼●◆♦▲"
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,5}[/ .-]?){1,6}$")
@@ -54,7 +55,8 @@ def _mark_end(block: Block, end: int, rules: Rules, *, is_last: bool) -> Mark | 
         return replace(mark, end=end) if mark else None
     if low[-1:] in _PAIRS:
         return _mark_bracket(block, text, low, rules, is_last=is_last)
-    return _mark_words(block, text, low, rules, is_last=is_last)
+    dashed = _mark_dashed(block, text, rules) if is_last else None
+    return dashed or _mark_words(block, text, low, rules, is_last=is_last)
 
 
 def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
@@ -68,7 +70,7 @@ def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: b
     inner_low = low[start + 1 : -1].strip()
     if any(h.whole and h.name in ("end", "page") for h in block.lexis.find_hits(inner_low)):
         return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
-    line = read_fields([inner], block.lexis, rules) if inner else FieldLine()
+    line = read_fields((inner,), block.lexis, rules) if inner else FieldLine()
     if line.is_understood and (
         line.labelled or _is_credit(line, text[start], inner, is_last=is_last, is_finished=is_finished)
     ):
@@ -88,6 +90,16 @@ def _is_credit(line: FieldLine, bracket: str, inner: str, *, is_last: bool, is_f
     known = any(fact.role == "source" and fact.rank < 4 for fact in line.facts)
     is_byline = bracket in "【〔" or (bracket == "（" and is_finished and len(inner) <= _LONGEST_BYLINE)
     return known or (is_byline and any(fact.role == "authors" for fact in line.facts))
+
+
+def _mark_dashed(block: Block, text: str, rules: Rules) -> Mark | None:
+    """`… -สำนักข่าวไทย`: an agency behind a dash, in scripts without a full stop too."""
+    dashed = _DASHED.search(text[-_LONGEST:])
+    if not dashed or not rules.publisher(dashed[1]).agency:
+        return None
+    facts = (Fact("source", dashed[1].strip(), rank=2),)
+    start = len(text) - len(dashed[0]) + 1
+    return Mark(block.index, PieceClass.METADATA, "glued/slug", SURE, facts, start=start, end=len(text))
 
 
 def _mark_words(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:

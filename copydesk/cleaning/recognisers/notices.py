@@ -6,6 +6,7 @@ Whether a paragraph only quotes a notice is weighed here from the paragraph itse
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, NOTICE_CLASSES
 from copydesk.cleaning.lexis import Hit
@@ -18,6 +19,8 @@ _TOLD = ("correction", "note", "caption")
 """Classes whose notices speak in the past tense and name speakers themselves."""
 _OFTEN_LONG = ("about", "bio", "correction", "house", "note", "promo", "release", "rights", "wall")
 _LINKS = ("advert", "related", "related_heading", "share", "slug")
+_WEIGHED = ("house", "house_hint", "note", "promo", "promo_hint", "rights", "rights_hint")
+"""Classes whose one phrase must be a good part of a paragraph of prose."""
 _EDGE_ONLY = ("house", "rights", "rights_hint", "house_hint")
 # `Q: …`, `P. …`, `记者问：…`: with a stop or dash only labels of one or two letters.
 _ANSWER = re.compile(r"([^\W\d_][^:.-]{0,11}?)\s?:|([^\W\d_]{1,2})(?:\.|\s-)\s")
@@ -46,7 +49,7 @@ def _mark_block(block: Block) -> list[Mark]:
             continue
         is_whole = any(hit.whole for hit in hits)
         strength = max(hit.strength for hit in hits) + (_count_apart(hits) > 1 or is_whole)
-        if not is_whole and name in _EDGE_ONLY and block.is_prose and _count_apart(block.hits) == 1:
+        if not is_whole and name in _WEIGHED and block.is_prose and _count_apart(block.hits) == 1:
             strength -= _weigh_coverage(hits[0], block)
         if not is_whole:
             strength -= _doubt_for(name, block, doubt)
@@ -90,7 +93,7 @@ def _join_kinds(block: Block, marks: list[Mark]) -> list[Mark]:
     return marks
 
 
-def _count_apart(hits: list[Hit]) -> int:
+def _count_apart(hits: Sequence[Hit]) -> int:
     """How many of the hits do not overlap."""
     count = end = 0
     for hit in sorted(hits, key=lambda h: h.end):

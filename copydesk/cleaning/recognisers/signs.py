@@ -19,6 +19,7 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S{3,}|\b\S{1,60}@\S{1,60}\.\w{2,}|(?
 _MAIL = re.compile(r"\w@[\w.-]{2,60}\.\w{2,}")
 _SLUG = re.compile(r"[a-z]{1,4}-[a-z-]{2,20}--\S|.{0,60}\bld-writethru|(?:zczc|nnnn)\b|[a-z]{1,2}\d{3,4}\s")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,3}[-/][A-Z0-9]{1,4}$")
+_CODES = re.compile(r"[A-Z]{2,4}(?:\s?/{1,2}\s?[A-Z]{2,4}){1,4}$")
 _INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ]{1,4}[^\W\d_]{1,4}){0,4}/?\)?$")
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,20}\d")
 _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
@@ -54,7 +55,7 @@ def _mark_header(view: View) -> list[Mark]:
             if len(run) >= _HEADER_LINES:
                 break
             run = []
-        is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0])) == 2
+        is_pair = "\t" in block.lines[0].text.strip() and len(split_columns(block.lines[0].text)) == 2
         if (is_pair or _HEADER.match(block.low)) and not block.is_sentence:
             run.append(block)
     labels = {block.low.partition(":")[0] for block in run}
@@ -69,7 +70,7 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
         return None
     if not any(map(str.isalnum, low)):
         return PieceClass.DROPPED, "rule_line", SURE
-    if ("(c)" in low or any(c in low for c in "©℗ⓒ") or "&copy;" in low) and _COPYRIGHT.search(low):
+    if (not low.isascii() or "(c)" in low or "&copy;" in low) and _COPYRIGHT.search(low):
         if block.opens_quoted or low.count('"', 0, max(low.find("©"), 0)) % 2:
             return None
         if (
@@ -96,7 +97,7 @@ def _mark_slug(block: Block, view: View, rules: Rules) -> tuple[PieceClass, str,
     words = re.split(r"[-\s/]+", low.strip("()[] ."))
     if len(words) > 1 and rules.publisher(words[0]).agency and all(len(w) <= 7 for w in words[1:]):
         return PieceClass.METADATA, "agency_slug", SURE
-    if len(low) <= 9 and _CODE.match(block.text):
+    if (len(low) <= 9 and _CODE.match(block.text)) or (len(low) <= 20 and _CODES.match(block.text)):
         return PieceClass.DROPPED, "initials", LIKELY
     if len(low) <= 14 and _INITIALS.match(low) and (low[0] == "(" or "/" in low) and (block.text == low or "//" in low):
         return PieceClass.DROPPED, "initials", LIKELY

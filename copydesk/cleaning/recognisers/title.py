@@ -84,12 +84,18 @@ def _prefer_mixed_case(block: Block, view: View, strength: dict[int, int], opens
 
 
 def _find_twice(view: View) -> Block | None:
-    """The first line that the head of the document holds twice: a headline copied with its link text."""
+    """The first line that the head of the document holds twice: a headline copied with its link text.
+
+    Lines below the story's first paragraph come back too, and sentences do in lists of key points.
+    """
     seen: dict[str, Block] = {}
+    is_above = True
     for block in view.blocks[:_DEPTH]:
         if block.low in seen and len(block.text.split()) > 2:
             return seen[block.low]
-        seen[block.low] = block
+        is_above = is_above and not block.is_prose
+        if is_above and not block.is_sentence:
+            seen[block.low] = block
     return None
 
 

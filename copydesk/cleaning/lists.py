@@ -1,0 +1,63 @@
+"""Drops the lines that belong to a heading: links to related stories, a release's boilerplate, a contact's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from copydesk.cleaning.rulings import Ruling
+from copydesk.models import PieceClass
+
+_HEADINGS = {
+    "notices/related_heading": "list/related",
+    "notices/about": "list/about",
+    "notices/contact": "list/contact",
+}
+_LONGEST_LIST = 30
+_FEW_PARAGRAPHS = 4
+_SHARE_BEHIND_ABOUT = 0.5
+
+
+def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool) -> None:
+    """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
+    run = ""
+    members: list[Ruling] = []
+    # Under a few paragraphs so many lines are the story: goods with their prices.
+    spare_long = not on_page and sum(r.block.is_prose for r in rulings) <= _FEW_PARAGRAPHS
+    whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
+    for place, ruling in enumerate(rulings):
+        opened = _HEADINGS.get(ruling.rule)
+        behind -= ruling.block.weight if ruling.block.is_prose else 0
+        if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
+            opened = None  # most of the story is still to come
+        if opened and (opened != "list/contact" or not run):
+            _drop_list(members, run, spare_long=spare_long)
+            run, members = opened, []
+        elif run and _belongs_to_list(ruling):
+            is_over = place < tail and ruling.block.is_prose and run != "list/about"
+            if len(members) >= _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
+                _drop_list(members, run, spare_long=spare_long)
+                run, members = "", []
+            else:
+                members.append(ruling)
+        elif ruling.kind is PieceClass.TITLE or (run != "list/related" and ruling.kind is not PieceClass.DROPPED):
+            _drop_list(members, run, spare_long=spare_long)
+            run, members = "", []
+    _drop_list(members, run, spare_long=spare_long)
+
+
+def _drop_list(members: Sequence[Ruling], run: str, *, spare_long: bool) -> None:
+    """Drop the lines of a list; a long one that `spare_long` speaks for is the story's own."""
+    if run == "list/related" and spare_long and len(members) >= _LONGEST_LIST:
+        return
+    for ruling in members:
+        ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
+
+
+def _belongs_to_list(ruling: Ruling) -> bool:
+    """Unmarked lines do, and dates and names by their looks; credits with a label do not."""
+    if ruling.kind is PieceClass.BODY:
+        return True
+    if ruling.kind is not PieceClass.METADATA or ruling.mark is None:
+        return False
+    people = [f for f in ruling.mark.facts if f.role not in ("published", "updated", "other", "dropped")]
+    return all(fact.rank >= 2 for fact in people)

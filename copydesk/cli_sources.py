@@ -1,0 +1,187 @@
+"""`copydesk sources`: profiles of sources, and the lines that were learnt of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from copydesk.errors import UsageError
+from copydesk.settings import load
+
+if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
+    from copydesk.storage.connection import Connection
+
+app = typer.Typer(no_args_is_help=True, help="Check, keep and list profiles of sources; see and undo learnt lines.")
+
+Files = Annotated[list[Path], typer.Argument(help="TOML files, or folders of them.")]
+Source = Annotated[str, typer.Argument(help="The source's name.")]
+Keys = Annotated[list[str], typer.Argument(help="Keys of lines, or their beginnings, as `sources learnt` shows them.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def check(files: Files) -> None:
+    """Read profiles and say what is wrong with them; nothing is kept."""
+    names = [name for name, _ in _read(files)]
+    print(f"{len(names)} profiles are right: {', '.join(names)}")
+
+
+@app.command("import")
+def import_(files: Files) -> None:
+    """Keep profiles in Postgres, in place of those of the same names; workers use them within ten seconds."""
+    from copydesk.storage import sources
+
+    written = dict(_read(files))
+    with _connected() as connection:
+        sources.import_profiles(connection, written)
+    print(f"{len(written)} profiles kept: {', '.join(written)}")
+
+
+@app.command()
+def export(folder: Annotated[Path, typer.Argument(help="Folder that gets one TOML file a profile.")]) -> None:
+    """Write every kept profile as TOML, as it was imported."""
+    from copydesk.storage import sources
+
+    with _connected() as connection:
+        found = sources.profiles(connection)
+    folder.mkdir(parents=True, exist_ok=True)
+    for profile in found:
+        safe = "".join(char if char.isalnum() or char in "-_" else "-" for char in profile.name).strip("-") or "source"
+        (folder / f"{safe}.toml").write_text(profile.toml, encoding="utf-8")
+    print(f"{len(found)} profiles written to {folder}")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the sources of which a profile or repeated lines are kept."""
+    from copydesk.storage import sources
+
+    with _connected() as connection:
+        found = sources.listed(connection)
+    if as_json:
+        print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+        return
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for heading in ("source", "profile", "learns", "repeated lines"):
+        table.add_column(heading, overflow="fold")
+    for row in found:
+        learns = (
+            "no" if not row["learns"] else f"from {row['fewest_stories']} stories" if row["fewest_stories"] else "yes"
+        )
+        table.add_row(row["name"], "kept" if row["has_profile"] else "", learns, str(row["repeated_lines"]))
+    Console().print(table)
+
+
+@app.command()
+def remove(source: Source) -> None:
+    """Forget a kept profile; one in a file holds again."""
+    from copydesk.storage import sources
+
+    with _connected() as connection:
+        is_removed = sources.remove_profile(connection, source)
+    if not is_removed:
+        raise UsageError(source, "no profile of this name is kept")
+
+
+@app.command()
+def learnt(source: Source, as_json: AsJson = False) -> None:
+    """List the lines that a source repeats, and which of them are dropped."""
+    from copydesk.delivery.knowledge import learnt_of
+    from copydesk.storage import sources
+
+    with _connected() as connection:
+        found = sources.lines(connection, source)
+        dropped = learnt_of(line for line in sources.repeated(connection) if line.source == source)
+    keys = dropped[source].keys if source in dropped else frozenset()
+    rows = [{**row, "is_dropped": row["key"] in keys} for row in found]
+    if as_json:
+        print(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
+        return
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for heading in ("key", "stories", "is", "line"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        state = "undone" if row["is_undone"] else "dropped" if row["is_dropped"] else "kept"
+        table.add_row(row["key"][:12], str(row["stories"]), state, row["text"])
+    Console().print(table)
+
+
+@app.command()
+def undo(source: Source, keys: Keys) -> None:
+    """Never drop these lines again; stories that were stored without them can be cleaned anew from their inputs."""
+    _mark(source, keys, is_undone=True)
+
+
+@app.command()
+def redo(source: Source, keys: Keys) -> None:
+    """Take an undo back."""
+    _mark(source, keys, is_undone=False)
+
+
+@app.command()
+def learning(
+    source: Source,
+    switch: Annotated[str, typer.Argument(help="on or off.")],
+    fewest: Annotated[int | None, typer.Option(min=2, help="Stories that must show a line.")] = None,
+) -> None:
+    """Switch the learning of a source's lines on or off."""
+    from copydesk.storage import sources
+
+    if switch not in ("on", "off"):
+        raise UsageError(switch, "say on or off")
+    with _connected() as connection:
+        sources.switch(connection, source, learns=switch == "on", fewest=fewest)
+
+
+def _mark(source: str, beginnings: list[str], *, is_undone: bool) -> None:
+    from copydesk.storage import sources
+
+    with _connected() as connection:
+        known = [row["key"] for row in sources.lines(connection, source)]
+        keys = [key for key in known if any(key.startswith(beginning) for beginning in beginnings)]
+        if not keys:
+            raise UsageError(", ".join(beginnings), f"{source} has no such repeated line")
+        count = sources.undo(connection, source, keys, is_undone=is_undone)
+    print(f"{count} lines are {'never dropped' if is_undone else 'dropped again'}")
+
+
+def _read(files: list[Path]) -> list[tuple[str, str]]:
+    """(name, TOML) of each profile; of a file with several, each alone. Raises `LexiconError`, `UsageError`."""
+    from copydesk.delivery.knowledge import parse
+
+    found = []
+    paths = [path for given in files for path in (sorted(given.glob("*.toml")) if given.is_dir() else [given])]
+    if not paths:
+        raise UsageError(", ".join(map(str, files)), "there is no TOML file")
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(str(path), str(error)) from error
+        profiles = parse(path.name, text)
+        if len(profiles) != 1 or "sources" in tomllib.loads(text):
+            raise UsageError(str(path), "a kept profile is a file of its own, without `sources`")
+        found.append((profiles[0].name, text))
+    return found
+
+
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    from copydesk.storage import connection as database
+
+    url = load(os.environ).postgres_url.get_secret_value()
+    with (
+        database.connect(url, name="copydesk cli") as connection,
+        database.translated_errors("question"),
+        connection.transaction(),
+    ):
+        yield connection
