@@ -135,9 +135,10 @@ def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
     beside = _find_beside(text, lexis) if role == "authors" and not publisher else None
     if beside:
         names = [name for name in names if name != beside] or names
+    line.facts += [Fact(role, name) for name in names]
+    if beside:
         line.facts.append(Fact("source" if _is_paper(beside, lexis) else "beside", beside, rank=3))
     if names:
-        line.facts += [Fact(role, name) for name in names]
         if role == "authors" and part.label and lexis.picture_words.stands_in(part.label):
             line.facts += [Fact("photographers", name) for name in names]  # "Text and photo: ..."
         if publisher:

@@ -13,6 +13,7 @@ _HEADINGS = {
     "notices/contact": "list/contact",
 }
 _LONGEST_LIST = 30
+_FEW_PARAGRAPHS = 4
 _SHARE_BEHIND_ABOUT = 0.5
 
 
@@ -20,6 +21,8 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool) -> None:
     """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
     run = ""
     members: list[Ruling] = []
+    # Under a few paragraphs so many lines are the story: goods with their prices.
+    spare_long = not on_page and sum(r.block.is_prose for r in rulings) <= _FEW_PARAGRAPHS
     whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
@@ -27,24 +30,24 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool) -> None:
         if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
             opened = None  # most of the story is still to come
         if opened and (opened != "list/contact" or not run):
-            _drop_list(members, run, on_page=on_page)
+            _drop_list(members, run, spare_long=spare_long)
             run, members = opened, []
         elif run and _belongs_to_list(ruling):
             is_over = place < tail and ruling.block.is_prose and run != "list/about"
             if len(members) >= _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
-                _drop_list(members, run, on_page=on_page)
+                _drop_list(members, run, spare_long=spare_long)
                 run, members = "", []
             else:
                 members.append(ruling)
         elif ruling.kind is PieceClass.TITLE or (run != "list/related" and ruling.kind is not PieceClass.DROPPED):
-            _drop_list(members, run, on_page=on_page)
+            _drop_list(members, run, spare_long=spare_long)
             run, members = "", []
-    _drop_list(members, run, on_page=on_page)
+    _drop_list(members, run, spare_long=spare_long)
 
 
-def _drop_list(members: Sequence[Ruling], run: str, *, on_page: bool) -> None:
-    """Drop the lines of a list; in a text one of so many lines is no list of links but the story's own."""
-    if run == "list/related" and not on_page and len(members) >= _LONGEST_LIST:
+def _drop_list(members: Sequence[Ruling], run: str, *, spare_long: bool) -> None:
+    """Drop the lines of a list; a long one that `spare_long` speaks for is the story's own."""
+    if run == "list/related" and spare_long and len(members) >= _LONGEST_LIST:
         return
     for ruling in members:
         ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None

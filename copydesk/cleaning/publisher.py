@@ -39,7 +39,7 @@ def find_publisher(facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict
     ranked = [f for f in ranked if not rules.publisher(f.value).carrier]
     if ranked:
         best = ranked[0].value.strip(" ,()[]")
-        return (best if _ends_abbreviated(best) else best.strip(" .,()[]")).removeprefix("the ")
+        return best if _ends_abbreviated(best) else best.strip(" .,()[]")
     return (
         next((f.value for f in facts if f.role == "authors" and rules.publisher(f.value).name), None)
         or _find_repeated(facts, rulings)

@@ -55,7 +55,8 @@ def _mark_end(block: Block, end: int, rules: Rules, *, is_last: bool) -> Mark | 
         return replace(mark, end=end) if mark else None
     if low[-1:] in _PAIRS:
         return _mark_bracket(block, text, low, rules, is_last=is_last)
-    return _mark_words(block, text, low, rules, is_last=is_last)
+    dashed = _mark_dashed(block, text, rules) if is_last else None
+    return dashed or _mark_words(block, text, low, rules, is_last=is_last)
 
 
 def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
@@ -91,13 +92,18 @@ def _is_credit(line: FieldLine, bracket: str, inner: str, *, is_last: bool, is_f
     return known or (is_byline and any(fact.role == "authors" for fact in line.facts))
 
 
+def _mark_dashed(block: Block, text: str, rules: Rules) -> Mark | None:
+    """`… -สำนักข่าวไทย`: an agency behind a dash, in scripts without a full stop too."""
+    dashed = _DASHED.search(text[-_LONGEST:])
+    if not dashed or not rules.publisher(dashed[1]).agency:
+        return None
+    facts = (Fact("source", dashed[1].strip(), rank=2),)
+    start = len(text) - len(dashed[0]) + 1
+    return Mark(block.index, PieceClass.METADATA, "glued/slug", SURE, facts, start=start, end=len(text))
+
+
 def _mark_words(block: Block, text: str, low: str, rules: Rules, *, is_last: bool) -> Mark | None:
     """Words behind the last finished sentence: `Enditem`, `PTI TGB RMT KH`, `Editor: …`."""
-    dashed = _DASHED.search(text[-_LONGEST:]) if is_last else None
-    if dashed and rules.publisher(dashed[1]).agency:
-        start = len(text) - len(dashed[0]) + 1
-        facts = (Fact("source", dashed[1].strip(), rank=2),)
-        return Mark(block.index, PieceClass.METADATA, "glued/slug", SURE, facts, start=start, end=len(text))
     if text[-1] in _SENTENCE_ENDS:
         return None
     window = text[-_LONGEST:]
