@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from copydesk import cleaning, formats
 from copydesk.cleaning import Rules
 from copydesk.dedupe.identity import identity_keys
+from copydesk.errors import InputError
 from copydesk.models import Cleaned, Document, Hints, IdentityKey, Parsed, RawItem
 
 
@@ -17,9 +18,11 @@ class Processed:
     """What came of one article candidate: a document, or the reason why it is no article."""
 
     key: str | None
-    """Identity within its container; None where the item itself is the document."""
+    """Its name within its container; None where the item itself is the document."""
     document: Document | None
     reason: str = ""
+    error: InputError | None = None
+    """Why it could not be read; None where it was, and is no article."""
 
 
 def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[Processed]:
@@ -28,7 +31,18 @@ def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[
     `item_id` is the sender's id for this delivery, where it chose one. Raises `InputError` when the item as a whole
     cannot be read.
     """
-    return [_process_one(candidate, item, rules, item_id) for candidate in formats.parse(item.data, item.hints)]
+    return [_process_one(candidate, item, rules, item_id) for candidate in read(item, rules)]
+
+
+def read(item: RawItem, rules: Rules) -> list[Parsed]:
+    """Every article candidate of an item as its format has it. Raises `InputError`."""
+    return formats.parse(item.data, _hinted(item, rules))
+
+
+def _hinted(item: RawItem, rules: Rules) -> Hints:
+    """The item's hints, with the names that its source gives to the columns of its records."""
+    named = rules.profile_for_source(item.source).fields
+    return item.hints.model_copy(update={"fields": dict(named)}) if named and not item.hints.fields else item.hints
 
 
 def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
@@ -43,6 +57,8 @@ def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
 
 
 def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | None) -> Processed:
+    if parsed.error:
+        return Processed(parsed.key, None, str(parsed.error), parsed.error)
     cleaned = clean(parsed, item, rules)
     if not cleaned.is_article:
         return Processed(parsed.key, None, cleaned.reason or "it holds no article")
@@ -55,9 +71,11 @@ def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | Non
         body=cleaned.body,
         item_id=item_id if parsed.key is None else None,
         document_id=sent.document_id,
-        guid=parsed.fields.guid or parsed.key,
+        # A guid that several entries of a feed share is no identity; their keys tell them apart.
+        guid=parsed.fields.guid if parsed.is_position or parsed.key is None else parsed.key,
+        alias=parsed.alias,
         url=url,
-        name=sent.filename,
+        name=parsed.name or sent.filename,
     )
     return Processed(parsed.key, _document(parsed, cleaned, rules, url=url, keys=keys))
 

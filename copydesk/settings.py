@@ -80,6 +80,15 @@ class Settings(BaseSettings):
         1 * MIB, ge=1024, description="Largest body inside a job; a larger one is rejected."
     )
 
+    archive_unpacked_bytes_max: int = Field(
+        4096 * MIB, ge=MIB, description="Most bytes that may come out of one archive in the inbox."
+    )
+    archive_members_max: int = Field(
+        200_000,
+        ge=1,
+        description="Most files in one archive, or runs of fifty records in one list, in the inbox.",
+    )
+
     http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on; it asks for no key yet.")
     http_port: int = Field(8040, ge=1, le=65535, description="Port of the HTTP door.")
     http_group_s: float = Field(

@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 
 from copydesk.cleaning import load_rules, prepare
-from copydesk.delivery import claims, spool
+from copydesk.delivery import claims, cutting, spool
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.delivery.watchdog import Watchdog
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
@@ -129,7 +129,8 @@ class Ingestion:
 
         def read(ref: str, limit: int) -> bytes:
             if job.kind == "file":
-                return self._insist(lambda: claims.read(self._settings.inbox, ref, limit))
+                read_ref = cutting.read if cutting.is_part(ref) else claims.read
+                return self._insist(lambda: read_ref(self._settings.inbox, ref, limit))
             if job.kind in ("http", "feed"):
                 return self._insist(lambda: spool.read(self._settings.spool, ref, limit))
             raise MissingInput(ref, "only the doors of copydesk may refer to an input")

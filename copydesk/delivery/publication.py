@@ -135,6 +135,9 @@ class _Carried:
 
 def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits) -> Iterator[Outgoing]:
     item = carried.item
+    if item.refused:
+        yield Outgoing(carried.ended(Outcome.REJECTED, code=item.refused.code, reason=item.refused.reason))
+        return
     try:
         data = _body(item, read, limits)
     except InputError as error:
@@ -164,6 +167,8 @@ def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits
 
 
 def _entry(carried: _Carried, processed: pipeline.Processed, item_id: str, digest: str) -> ArticleEntry | OutcomeEntry:
+    if processed.error:
+        return carried.ended(Outcome.REJECTED, processed.error, item_id=item_id, stage="parse", raw_sha256=digest)
     if processed.document is None:
         return carried.ended(
             Outcome.REJECTED,

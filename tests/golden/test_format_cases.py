@@ -1,4 +1,4 @@
-"""Each folder under tests/cases/html and tests/cases/feed: what its input is read as.
+"""Each folder under tests/cases but those of plain text: what its input is read as.
 
 `expected.json` holds the candidates with their fields, lines and warnings, or the error. `hints.json`, where there is
 one, is what the sender says. `pytest tests/golden --update-golden` rewrites the answers.
@@ -17,7 +17,8 @@ from copydesk.errors import CopydeskError
 from copydesk.models import Hints, Parsed
 
 CASES = Path(__file__).parent.parent / "cases"
-FOLDERS = sorted(folder.parent for name in ("html", "feed") for folder in (CASES / name).glob("*/input.*"))
+NAMES = [name for name in formats.PARSERS if name != "text"]
+FOLDERS = sorted(path.parent for name in NAMES for path in (CASES / name).glob("*/input.*"))
 
 
 def describe(parsed: Parsed) -> dict[str, Any]:
@@ -25,6 +26,9 @@ def describe(parsed: Parsed) -> dict[str, Any]:
     fields = {name: getattr(parsed.fields, name) for name in parsed.fields.__slots__}
     described = {
         "key": parsed.key,
+        "alias": parsed.alias,
+        "name": parsed.name,
+        "error": f"{parsed.error.code}: {parsed.error.detail}" if parsed.error else None,
         "encoding": parsed.encoding,
         "warnings": list(parsed.warnings),
         "fields": {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value},
@@ -36,7 +40,7 @@ def describe(parsed: Parsed) -> dict[str, Any]:
 def read(folder: Path) -> dict[str, Any]:
     (path,) = folder.glob("input.*")
     stated = folder / "hints.json"
-    hints = Hints(**json.loads(stated.read_text("utf-8"))) if stated.exists() else Hints()
+    hints = Hints(**json.loads(stated.read_text("utf-8"))) if stated.exists() else Hints(filename=path.name)
     data = path.read_bytes()
     try:
         name = formats.detect(data, hints)

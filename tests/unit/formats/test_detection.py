@@ -64,14 +64,17 @@ def test_a_text_in_any_language_and_charset_is_text(language: str) -> None:
         pytest.param(b"\x89PNG\r\n\x1a\n\x00\x00", BinaryInput, "PNG image", id="png"),
         pytest.param(b"\xff\xd8\xff\xe0\x00\x10JFIF", BinaryInput, "JPEG image", id="jpeg"),
         pytest.param(b"%PDF-1.7\nwords", BinaryInput, "PDF document", id="pdf"),
-        pytest.param(b"PK\x03\x04words", BinaryInput, "zip archive (or Office, EPUB)", id="zip"),
+        pytest.param(
+            b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml",
+            BinaryInput,
+            "Office document, EPUB or Java archive",
+            id="office",
+        ),
         pytest.param(b"\x7fELF\x02\x01\x01", BinaryInput, "ELF executable", id="elf"),
         pytest.param(b"MZ\x90\x00\x03\x00", BinaryInput, "Windows executable", id="exe"),
         pytest.param(b"\x00\x00\x00\x18ftypmp42", BinaryInput, "MP4 or HEIF media", id="mp4"),
-        pytest.param(b"name" + b"\0" * 253 + b"ustar", BinaryInput, "tar archive", id="tar"),
         pytest.param(bytes(1000), BinaryInput, "1000 of the first 1000 bytes are control bytes", id="zeros"),
-        pytest.param(b'{"title": "x"}', UnknownFormat, "JSON", id="json"),
-        pytest.param(b"<?xml version='1.0'?><urlset/>", UnknownFormat, "first element <urlset>", id="sitemap"),
+        pytest.param(b"<?xml version='1.0'?><score/>", UnknownFormat, "first element <score>", id="other XML"),
         pytest.param(b"<nitf><head/></nitf>", UnknownFormat, "first element <nitf>", id="nitf"),
     ],
 )
@@ -88,7 +91,7 @@ def test_what_is_no_article_text_is_refused_with_what_was_seen(
 @pytest.mark.parametrize(
     ("hints", "detail"),
     [
-        (Hints(filename="list.csv"), "CSV"),
+        (Hints(filename="list.css"), "style sheet"),
         (Hints(media_type="message/rfc822"), "declared as message/rfc822, mail"),
         (Hints(filename="a.eml"), "mail"),
     ],
