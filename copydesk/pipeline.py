@@ -10,6 +10,7 @@ from copydesk import cleaning, formats
 from copydesk.cleaning import Rules
 from copydesk.dedupe.identity import identity_keys
 from copydesk.errors import InputError
+from copydesk.formats import Parser
 from copydesk.models import Cleaned, Document, Hints, IdentityKey, Parsed, RawItem
 
 
@@ -25,18 +26,20 @@ class Processed:
     """Why it could not be read; None where it was, and is no article."""
 
 
-def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[Processed]:
+def process(
+    item: RawItem, rules: Rules, *, item_id: str | None = None, parse: Parser = formats.parse
+) -> list[Processed]:
     """Every article candidate of an item, in its order; [] for a container that is empty.
 
     `item_id` is the sender's id for this delivery, where it chose one. Raises `InputError` when the item as a whole
-    cannot be read.
+    cannot be read. `parse` stands in for `formats.parse` where that runs under limits.
     """
-    return [_process_one(candidate, item, rules, item_id) for candidate in read(item, rules)]
+    return [_process_one(candidate, item, rules, item_id) for candidate in read(item, rules, parse)]
 
 
-def read(item: RawItem, rules: Rules) -> list[Parsed]:
+def read(item: RawItem, rules: Rules, parse: Parser = formats.parse) -> list[Parsed]:
     """Every article candidate of an item as its format has it. Raises `InputError`."""
-    return formats.parse(item.data, _hinted(item, rules))
+    return parse(item.data, _hinted(item, rules))
 
 
 def _hinted(item: RawItem, rules: Rules) -> Hints:

@@ -145,6 +145,15 @@ class Settings(BaseSettings):
     )
     item_seconds_max: float = Field(60.0, gt=0, description="Seconds one item may take before its worker is ended.")
 
+    parse_seconds_max: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that parsing one large input or archive may take; at most half of item_seconds_max.",
+    )
+    parse_memory_bytes_max: int = Field(
+        1024 * MIB, ge=64 * MIB, description="Memory that parsing one large input or archive may take."
+    )
+
     batch_size: int = Field(200, ge=1, le=1000, description="Most articles in one storage transaction.")
     claim_idle_s: float = Field(
         15.0, gt=0, description="Seconds after which a storage worker takes over what another left."

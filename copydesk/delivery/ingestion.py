@@ -17,6 +17,7 @@ import structlog
 
 from copydesk.cleaning import load_rules, prepare
 from copydesk.delivery import claims, cutting, spool
+from copydesk.delivery.limited import LimitedParser
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.delivery.watchdog import Watchdog
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
@@ -55,6 +56,11 @@ class Ingestion:
         self._stream = ArticleStream(client)
         self._tries = Tries(client)
         self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
+        self._parser = LimitedParser(
+            # The other half is cleaning's: past the whole the watchdog ends the worker itself.
+            seconds=min(settings.parse_seconds_max, settings.item_seconds_max / 2),
+            memory_bytes=settings.parse_memory_bytes_max,
+        )
         self._watchdog = Watchdog(settings.item_seconds_max)
         self._measured = 0.0
 
@@ -94,7 +100,14 @@ class Ingestion:
 
     def _entries(self, job: Job) -> Iterator[Outgoing]:
         try:
-            yield from entries_of(job, self._rules, self._reader(job), self._limits, on_item=self._begin_item)
+            yield from entries_of(
+                job,
+                self._rules,
+                self._reader(job),
+                self._limits,
+                on_item=self._begin_item,
+                parse=self._parser.parse,
+            )
         finally:
             structlog.contextvars.unbind_contextvars("item_id")
             self._watchdog.end()

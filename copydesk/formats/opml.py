@@ -65,7 +65,7 @@ def write(outlines: Iterable[Outline], title: str) -> bytes:
         etree.SubElement(
             folders[outline.folder], "outline", type="rss", text=name, title=name, xmlUrl=printable(outline.url)
         )
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
 def _name(element: etree._Element) -> str:
