@@ -40,9 +40,7 @@ def cut(documents: int) -> None:
             parts += 1
         used = time.process_time() - started
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(
-            f"cut {documents:,} documents, {size / 1e6:.0f} MB: {parts:,} jobs, {used:.1f} s of CPU, {grown:.0f} MB more"
-        )
+        print(f"cut {documents:,} documents, {size / 1e6:.0f} MB: {parts:,} jobs, {used:.1f} s of CPU, {grown:.0f} MB")
 
 
 def feed(items: int, *, is_broken: bool = False) -> None:
@@ -57,9 +55,8 @@ def feed(items: int, *, is_broken: bool = False) -> None:
     started = time.process_time()
     found = formats.parse(data, Hints(filename="feed.xml"))
     used = time.process_time() - started
-    print(
-        f"feed of {len(data) / 1e6:.1f} MB, {len(found):,} items: {used:.2f} s of CPU, {len(data) / 1e6 / used:.2f} MB/s"
-    )
+    kind = "broken feed" if is_broken else "feed"
+    print(f"{kind} of {len(data) / 1e6:.1f} MB, {len(found):,} items: {used:.2f} s of CPU")
 
 
 if __name__ == "__main__":

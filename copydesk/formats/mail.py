@@ -1,8 +1,7 @@
 """Mail and mailboxes: newsletters and wire by mail, one candidate a message and one for each attachment it can read.
 
-Takes the parts apart with the standard library under its older policy: the newer one parses every header that is
-asked for in quadratic time. Headers are decoded here, raw legacy bytes too. What a newsletter prints around its text
-is cleaning's work.
+Takes the parts apart with the standard library under its older policy: the newer one replaces raw legacy bytes in
+headers, which are decoded here. What a newsletter prints around its text is cleaning's work.
 """
 
 from __future__ import annotations
