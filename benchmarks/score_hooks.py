@@ -32,6 +32,31 @@ def _rules() -> Rules:
     return load_rules()
 
 
+def feed(data: bytes, headers: dict[str, str], url: str) -> list[dict[str, Any]]:
+    """The items of a feed of any kind (RSS to Atom, JSON Feed, sitemaps) as they are read from a server.
+
+    Raises `InputError` where it holds none that can be read.
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    hints = Hints(url=url or None, media_type=named.get("content-type"))
+    return [
+        {
+            "id": parsed.fields.guid or parsed.key,
+            "url": parsed.fields.url,
+            "title": parsed.fields.title,
+            "authors": list(parsed.fields.authors),
+            "published_at": parsed.fields.published_at,
+            "updated_at": parsed.fields.updated_at,
+            "language": parsed.fields.language,
+            "text": "\n".join(line.text for line in parsed.lines),
+            "publisher": parsed.fields.publisher,
+            "rights": list(parsed.fields.rights),
+            "encoding": parsed.encoding,
+        }
+        for parsed in formats.parse(data, hints)
+    ]
+
+
 def plaintext(data: bytes, filename: str) -> dict[str, Any]:
     """The answer of `copydesk clean --json` for one plain-text file that is sent with no hint."""
     item = RawItem(data, "inbox", _RECEIVED_AT, Hints(filename=filename, media_type="text/plain"))

@@ -59,7 +59,7 @@ COLOURS = {
 
 @app.command()
 def clean(
-    file: Annotated[Path, typer.Argument(help="A text, page or feed file; - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="A file of any format that copydesk reads; - for standard input.")],
     source: Annotated[str, typer.Option(help="Clean as for this configured sender.")] = "inbox",
     as_json: Annotated[bool, typer.Option("--json", help="Print every field, and what was removed, as JSON.")] = False,
     explain: Annotated[
@@ -67,14 +67,18 @@ def clean(
     ] = False,
 ) -> None:
     """Clean one file in this process and print the article. No server is needed."""
-    from copydesk import cleaning, formats, pipeline
+    from copydesk import cleaning, pipeline
     from copydesk.models import Hints, RawItem
 
     settings = _settings()
     rules = cleaning.load_rules([settings.rules_dir] if settings.rules_dir else [])
     data = sys.stdin.buffer.read() if str(file) == "-" else _read(file)
     item = RawItem(data, source, datetime.now(UTC), Hints(filename=None if str(file) == "-" else file.name))
-    results = [(parsed, pipeline.clean(parsed, item, rules)) for parsed in formats.parse(item.data, item.hints)]
+    found = pipeline.read(item, rules)
+    for parsed in found:
+        if parsed.error:
+            print(f"copydesk: {parsed.error}", file=sys.stderr)
+    results = [(parsed, pipeline.clean(parsed, item, rules)) for parsed in found if not parsed.error]
     if as_json:
         answers = [cleaning.to_json(cleaned, parsed.encoding) for parsed, cleaned in results]
         print(json.dumps(answers[0] if len(answers) == 1 else answers, ensure_ascii=False, indent=1))

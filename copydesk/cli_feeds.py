@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -57,6 +58,27 @@ def import_(
         except (AddressRefused, UsageError) as error:  # one bad line does not keep the others out
             console.print(f"left out: {error}", style="yellow", markup=False)
     _report(_add(settings, wanted), len(wanted))
+
+
+@app.command()
+def export(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; standard output when not given.")] = None,
+) -> None:
+    """Write every polled feed as OPML, a folder a source, for another feed reader or copydesk."""
+    from copydesk.formats import opml
+    from copydesk.storage import feeds
+
+    with _connection(load(os.environ)) as connection:
+        rows = [feed for feed in feeds.everything(connection) if feed.enabled]
+    data = opml.write((opml.Outline(row.url, row.title, row.source) for row in rows), "copydesk")
+    if file is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UsageError(str(file), str(error)) from error
+    print(f"{len(rows)} written")
 
 
 @app.command("list")

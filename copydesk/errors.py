@@ -73,6 +73,14 @@ class MalformedInput(InputError):
     """The input is damaged beyond what its parser can read."""
 
 
+class PageNotFetched(InputError):
+    """It only names what is to be fetched."""
+
+
+class LimitExceeded(InputError):
+    """Reading it took more time or memory than one input may."""
+
+
 class InvalidJob(InputError):
     """The job does not follow the published schema."""
 

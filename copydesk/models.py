@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from copydesk.errors import InputError
+
 
 class Outcome(StrEnum):
     """How an item ended; each accepted item has exactly one (docs/promises.md)."""
@@ -72,6 +74,8 @@ class Hints(Wire):
     """ISO 8601."""
     zone: str | None = None
     """IANA name of the time zone that the item's times without one are in."""
+    fields: dict[str, str] | None = None
+    """For JSON and CSV documents: which of their columns is our `title`, `text`, … (docs/formats.md)."""
 
 
 # Two names and what is added to them stand in one index row, of which Postgres takes 2,704 bytes.
@@ -154,6 +158,10 @@ class RawItem:
     hints: Hints = field(default_factory=Hints)
 
 
+FIELD_NAMES = ("authors", "id", "language", "published", "source", "text", "title", "updated", "url")
+"""What a map of columns can name (`Hints.fields`, `[fields]` of a source)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
     """What explicit structure (a feed entry, a page's metadata) says about an article."""
@@ -192,7 +200,13 @@ class Parsed:
     lines: tuple[Line, ...]
     fields: Fields = field(default_factory=Fields)
     key: str | None = None
-    """Identity within its container (a feed entry's guid or link), None where the item is the document."""
+    """Its name within its container (a feed entry's guid or link, a member), None where the item is the document."""
+    is_position: bool = False
+    """True where `key` only says where it stood (a line, a member): no name under which it can be met again."""
+    alias: str | None = None
+    """A second identity within the source, weaker than `key`: what stays when a site changes its host name."""
+    name: str | None = None
+    """Its own file name, where it came out of an archive."""
     raw: bytes = b""
     """The bytes that this candidate alone came from; a change of them alone makes the item changed."""
     encoding: str | None = None
@@ -203,6 +217,8 @@ class Parsed:
     status: Status = Status.USABLE
     reason: str = ""
     """Why, by its own word, it is no article or not to be shown; empty for an article."""
+    error: InputError | None = None
+    """Why it alone cannot be read, where the rest of its container can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +253,13 @@ class Cleaned:
         return tuple(p for p in self.pieces if p.kind not in (PieceClass.TITLE, PieceClass.BODY))
 
 
+KeyKind = Literal["item", "document", "guid", "url", "name", "text"]
+
+
 class IdentityKey(Wire):
     """One name under which a document can be met again."""
 
-    kind: Literal["item", "document", "guid", "url", "name", "text"]
+    kind: KeyKind
     """`item`: the id that the sender gave this one delivery; `document`: its lasting id of the document;
     `text`: the letters and digits of the text. All but `text` count within one source."""
     value: str

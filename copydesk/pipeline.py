@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from copydesk import cleaning, formats
 from copydesk.cleaning import Rules
 from copydesk.dedupe.identity import guid_key, identity_keys
+from copydesk.errors import InputError
+from copydesk.formats import Parser
 from copydesk.models import Cleaned, Document, Hints, IdentityKey, Parsed, RawItem, Status, Withdrawal
 
 
@@ -17,20 +19,35 @@ class Processed:
     """What came of one article candidate: a document, or the reason why it is no article."""
 
     key: str | None
-    """Identity within its container; None where the item itself is the document."""
+    """Its name within its container; None where the item itself is the document."""
     document: Document | None
     reason: str = ""
     withdrawal: Withdrawal | None = None
     """The sender's word that this item is not to be shown."""
+    error: InputError | None = None
+    """Why it could not be read; None where it was, and is no article."""
 
 
-def process(item: RawItem, rules: Rules, *, item_id: str | None = None) -> list[Processed]:
+def process(
+    item: RawItem, rules: Rules, *, item_id: str | None = None, parse: Parser = formats.parse
+) -> list[Processed]:
     """Every article candidate of an item, in its order; [] for a container that is empty.
 
     `item_id` is the sender's id for this delivery, where it chose one. Raises `InputError` when the item as a whole
-    cannot be read.
+    cannot be read. `parse` stands in for `formats.parse` where that runs under limits.
     """
-    return [_process_one(candidate, item, rules, item_id) for candidate in formats.parse(item.data, item.hints)]
+    return [_process_one(candidate, item, rules, item_id) for candidate in read(item, rules, parse)]
+
+
+def read(item: RawItem, rules: Rules, parse: Parser = formats.parse) -> list[Parsed]:
+    """Every article candidate of an item as its format has it. Raises `InputError`."""
+    return parse(item.data, _hinted(item, rules))
+
+
+def _hinted(item: RawItem, rules: Rules) -> Hints:
+    """The item's hints, with the names that its source gives to the columns of its records."""
+    named = rules.profile_for_source(item.source).fields
+    return item.hints.model_copy(update={"fields": dict(named)}) if named and not item.hints.fields else item.hints
 
 
 def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
@@ -48,6 +65,8 @@ def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
 
 
 def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | None) -> Processed:
+    if parsed.error:
+        return Processed(parsed.key, None, str(parsed.error), error=parsed.error)
     if parsed.status is not Status.USABLE:
         return Processed(parsed.key, None, parsed.reason, _withdrawal(parsed, item.source))
     cleaned = clean(parsed, item, rules)
@@ -62,9 +81,11 @@ def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | Non
         body=cleaned.body,
         item_id=item_id if parsed.key is None else None,
         document_id=sent.document_id,
-        guid=parsed.fields.guid or parsed.key,
+        # A guid that several entries of a feed share is no identity; their keys tell them apart.
+        guid=parsed.fields.guid if parsed.is_position or parsed.key is None else parsed.key,
+        alias=parsed.alias,
         url=url,
-        name=sent.filename,
+        name=parsed.name or sent.filename,
     )
     if parsed.fields.replaces:
         # Behind its own name: a correction that has been seen before is known by that.

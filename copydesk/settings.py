@@ -80,6 +80,15 @@ class Settings(BaseSettings):
         1 * MIB, ge=1024, description="Largest body inside a job; a larger one is rejected."
     )
 
+    archive_unpacked_bytes_max: int = Field(
+        4096 * MIB, ge=MIB, description="Most bytes that may come out of one archive in the inbox."
+    )
+    archive_members_max: int = Field(
+        200_000,
+        ge=1,
+        description="Most files in one archive, or runs of fifty records in one list, in the inbox.",
+    )
+
     http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on.")
     http_keys: Literal["none", "required"] = Field(
         "none", description="Whether the HTTP door asks for keys, which `copydesk keys` makes."
@@ -150,6 +159,15 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of one process's `/livez`, `/readyz` and `/metrics`; 0: a free one, told in `run` in the "
         "data folder.",
+    )
+
+    parse_seconds_max: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that parsing one large input or archive may take; at most half of item_seconds_max.",
+    )
+    parse_memory_bytes_max: int = Field(
+        1024 * MIB, ge=64 * MIB, description="Memory that parsing one large input or archive may take."
     )
 
     batch_size: int = Field(200, ge=1, le=1000, description="Most articles in one storage transaction.")

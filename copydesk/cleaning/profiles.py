@@ -17,8 +17,9 @@ from copydesk.cleaning.learnt import NOTHING, Learnt
 from copydesk.cleaning.lexicon import read_toml
 from copydesk.cleaning.normalise import fold, normalise
 from copydesk.errors import LexiconError
+from copydesk.models import FIELD_NAMES
 
-_KEYS = ("name", "aliases", "zone", "language", "encoding", "rights", "agency", "carrier", "rules", "sources")
+_KEYS = ("name", "aliases", "zone", "language", "encoding", "rights", "agency", "carrier", "rules", "sources", "fields")
 _ACTIONS = ("drop", "keep", "rights")
 _MATCHES = ("exact", "prefix", "regex")
 
@@ -59,6 +60,8 @@ class Profile:
     rules: tuple[LineRule, ...] = ()
     learnt: Learnt = NOTHING
     """What a store has learnt of the sender's lines; files do not hold it."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """For JSON and CSV documents: our field and the sender's column for it."""
 
 
 EMPTY = Profile()
@@ -118,7 +121,17 @@ def _read_profile(where: str, entry: Mapping[str, object]) -> Profile:
         agency=entry.get("agency") is True,
         carrier=entry.get("carrier") is True,
         rules=_read_rules(where, entry.get("rules", [])),
+        fields=_read_fields(where, entry.get("fields", {})),
     )
+
+
+def _read_fields(where: str, entries: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(entries, dict) or not all(isinstance(v, str) and v for v in entries.values()):
+        raise LexiconError(f"{where}, key fields", "must be a table of texts")
+    unknown = sorted(set(entries) - set(FIELD_NAMES))
+    if unknown:
+        raise LexiconError(f"{where}, key fields.{unknown[0]}", f"unknown; known are {', '.join(FIELD_NAMES)}")
+    return tuple(sorted(entries.items()))
 
 
 def _read_rules(where: str, entries: object) -> tuple[LineRule, ...]:

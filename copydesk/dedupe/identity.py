@@ -17,7 +17,7 @@ from copydesk.dedupe.codepoints import POINTS, counts, tables
 from copydesk.dedupe.likeness import DEFAULT, likeness
 from copydesk.dedupe.urls import canonical_url
 from copydesk.errors import ItemConflict
-from copydesk.models import Held, IdentityKey, Outcome, Verdict
+from copydesk.models import Held, IdentityKey, KeyKind, Outcome, Verdict
 
 # Under this many letters and digits a body alone is not telling ("More follows."), so the headline counts too.
 SHORT_BODY = 200
@@ -40,18 +40,21 @@ def identity_keys(
     item_id: str | None = None,
     document_id: str | None = None,
     guid: str | None = None,
+    alias: str | None = None,
     url: str | None = None,
     name: str | None = None,
 ) -> tuple[IdentityKey, ...]:
     """Every key of a document, strongest first; the text's own key is always there."""
-    scoped = {
-        "item": item_id,
-        "document": document_id,
-        "guid": guid,
-        "url": canonical_url(url) if url else None,
-        "name": name,
-    }
-    keys = [IdentityKey(kind=kind, value=_scope(source, value)) for kind, value in scoped.items() if value]
+    scoped: tuple[tuple[KeyKind, str | None], ...] = (
+        ("item", item_id),
+        ("document", document_id),
+        ("guid", guid),
+        ("url", canonical_url(url) if url else None),
+        # What a feed's item keeps when its address changes its host: a guid of our own making, hence after the address.
+        ("guid", alias),
+        ("name", name),
+    )
+    keys = [IdentityKey(kind=kind, value=_scope(source, value)) for kind, value in scoped if value]
     return (*keys, IdentityKey(kind="text", value=text_sha256(title, body)))
 
 

@@ -17,9 +17,10 @@ import structlog
 
 from copydesk import metrics
 from copydesk.cleaning import load_rules, prepare
-from copydesk.delivery import claims, restoring, spool
+from copydesk.delivery import claims, cutting, restoring, spool
 from copydesk.delivery.judging import Judging
 from copydesk.delivery.knowledge import Knowledge
+from copydesk.delivery.limited import LimitedParser
 from copydesk.delivery.publication import Limits, Read, entries_of, job_ref, refused_item, refused_job
 from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingInput, ProcessingError
 from copydesk.liveness.pulse import pulse
@@ -63,6 +64,11 @@ class Ingestion:
         self._index = LikenessIndex(client, window_s=self._window.total_seconds(), bytes_max=settings.dedupe_bytes_max)
         self._judging = Judging(self._index, self._restore_index)
         self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
+        self._parser = LimitedParser(
+            # The other half is cleaning's: past the whole the worker itself is ended.
+            seconds=min(settings.parse_seconds_max, settings.item_seconds_max / 2),
+            memory_bytes=settings.parse_memory_bytes_max,
+        )
         self._measured = 0.0
 
     def carry(self, payload: object, *, task_id: str, now: datetime) -> None:
@@ -106,7 +112,12 @@ class Ingestion:
     def _entries(self, job: Job) -> Iterator[Outgoing]:
         try:
             yield from entries_of(
-                job, self._knowledge.rules(), self._reader(job), self._limits, on_item=self._begin_item
+                job,
+                self._knowledge.rules(),
+                self._reader(job),
+                self._limits,
+                on_item=self._begin_item,
+                parse=self._parser.parse,
             )
         finally:
             structlog.contextvars.unbind_contextvars("item_id")
@@ -157,7 +168,8 @@ class Ingestion:
 
         def read(ref: str, limit: int) -> bytes:
             if job.kind == "file":
-                return self._insist(lambda: claims.read(self._settings.inbox, ref, limit))
+                read_ref = cutting.read if cutting.is_part(ref) else claims.read
+                return self._insist(lambda: read_ref(self._settings.inbox, ref, limit))
             if job.kind in ("http", "feed"):
                 return self._insist(lambda: spool.read(self._settings.spool, ref, limit))
             raise MissingInput(ref, "only the doors of copydesk may refer to an input")

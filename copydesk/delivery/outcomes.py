@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from copydesk.delivery import claims
 from copydesk.delivery.claims import Claim, ClaimedFile
@@ -33,9 +33,42 @@ FOLDERS = {
 }
 
 
+# A file of many documents names so many of those that were rejected or are dead; the others are in Postgres.
+FAULTS_TOLD = 100
+
+
 def of_file(receipts: Sequence[Receipt]) -> Outcome:
     """The outcome of a file from those of its items; there is at least one."""
-    return min((r.outcome for r in receipts), key=_MILDEST.index)
+    return mildest(r.outcome for r in receipts)
+
+
+def mildest(outcomes: Iterable[Outcome]) -> Outcome:
+    """The one that a file is filed under; there is at least one."""
+    return min(outcomes, key=_MILDEST.index)
+
+
+def describe_parts(
+    claim: Claim,
+    file: ClaimedFile,
+    counts: Mapping[Outcome, int],
+    faults: Sequence[tuple[str, str, str, str]],
+    *,
+    jobs: int,
+) -> Json:
+    """The `.outcome.json` of a file that was cut: how many documents ended in which way, and the first faults."""
+    return {
+        "outcome": mildest(counts).value,
+        "file": claims.printable(file.name),
+        "source": claims.source_name(claim.source),
+        "job": claim.id,
+        "received_at": claim.received_at.isoformat(),
+        "jobs": jobs,
+        "counts": {outcome.value: count for outcome, count in sorted(counts.items())},
+        "faults": [
+            {"id": item_id, "outcome": outcome, "code": code, "reason": reason}
+            for item_id, outcome, code, reason in faults
+        ],
+    }
 
 
 def describe(claim: Claim, file: ClaimedFile, receipts: Sequence[Receipt]) -> Json:

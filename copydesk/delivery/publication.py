@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from copydesk import metrics, pipeline
+from copydesk import formats, metrics, pipeline
 from copydesk.cleaning import Rules
 from copydesk.errors import CopydeskError, InputError, InputTooLarge, ProcessingError
+from copydesk.formats import Parser
 from copydesk.models import Outcome, RawItem
 from copydesk.queue.jobs import Job, JobItem
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry, Outgoing
@@ -45,17 +46,19 @@ def entries_of(
     limits: Limits,
     *,
     on_item: Callable[[JobItem], None] = lambda item: None,
+    parse: Parser = formats.parse,
 ) -> Iterator[Outgoing]:
     """The entries of every item, then the closing entry. Raises `DependencyError` when a body cannot be read now.
 
-    `on_item` is called before each item, so that it is known what is in hand.
+    `on_item` is called before each item, so that it is known what is in hand; `parse` is `formats.parse`, or does
+    the same under limits.
     """
     ref = job_ref(job)
     total = 0
     for item in job.items:
         on_item(item)
         begun = time.perf_counter()
-        for outgoing in _entries_of_item(_Carried(ref, item), rules, read, limits):
+        for outgoing in _entries_of_item(_Carried(ref, item), rules, read, limits, parse):
             total += 1
             _log(outgoing.entry)
             yield outgoing
@@ -139,8 +142,11 @@ class _Carried:
         return OutcomeEntry.model_validate(fields | changes)
 
 
-def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits) -> Iterator[Outgoing]:
+def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits, parse: Parser) -> Iterator[Outgoing]:
     item = carried.item
+    if item.refused:
+        yield Outgoing(carried.ended(Outcome.REJECTED, code=item.refused.code, reason=item.refused.reason))
+        return
     try:
         data = _body(item, read, limits)
     except InputError as error:
@@ -151,7 +157,7 @@ def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits
     # The id of a file or a poll is ours, new each time; that of any other door is the sender's.
     sent_id = None if carried.job.kind in ("file", "feed") else item.id
     try:
-        found = pipeline.process(raw_item, rules, item_id=sent_id)
+        found = pipeline.process(raw_item, rules, item_id=sent_id, parse=parse)
     except InputError as error:
         yield Outgoing(carried.ended(Outcome.REJECTED, error, stage="parse", raw_sha256=digest), data)
         return
@@ -179,6 +185,8 @@ def _entry(carried: _Carried, processed: pipeline.Processed, item_id: str, diges
             raw_sha256=digest,
             withdrawal=processed.withdrawal,
         )
+    if processed.error:
+        return carried.ended(Outcome.REJECTED, processed.error, item_id=item_id, stage="parse", raw_sha256=digest)
     if processed.document is None:
         return carried.ended(
             Outcome.REJECTED,

@@ -22,7 +22,7 @@ from typing import BinaryIO
 from copydesk.delivery.disk import sync_folder, translated_errors
 from copydesk.errors import InputTooLarge, MissingInput, SpoolUnavailable
 from copydesk.models import Hints, Json
-from copydesk.queue.jobs import Job, JobItem
+from copydesk.queue.jobs import Job, JobItem, Refusal
 
 _ID = re.compile(r"^[a-z0-9]{1,64}$")
 _FOOT = struct.Struct(">QI")
@@ -42,6 +42,8 @@ class SpooledItem:
     sha256: str
     hints: Hints
     meta: Json | None
+    refused: Refusal | None = None
+    """In place of a body: why the door could not take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,13 @@ class Spooled:
     def job(self) -> Job:
         """The job that carries these bodies, by reference."""
         items = tuple(
-            JobItem(id=item.id, ref=f"{self.id}/{number}", hints=item.hints, meta=item.meta)
+            JobItem(
+                id=item.id,
+                ref=None if item.refused else f"{self.id}/{number}",
+                refused=item.refused,
+                hints=item.hints,
+                meta=item.meta,
+            )
             for number, item in enumerate(self.items)
         )
         return Job.model_validate(
@@ -116,10 +124,12 @@ class SpoolWriter:
             self._file.write(chunk)
         self._position += len(chunk)
 
-    def end_item(self, item_id: str, sha256: str, hints: Hints, meta: Json | None) -> None:
-        """The body at hand is whole."""
+    def end_item(
+        self, item_id: str, sha256: str, hints: Hints, meta: Json | None, refused: Refusal | None = None
+    ) -> None:
+        """The body at hand is whole, or refused before it was written."""
         start = self._items[-1].offset + self._items[-1].size if self._items else 0
-        self._items.append(SpooledItem(item_id, start, self._position - start, sha256, hints, meta))
+        self._items.append(SpooledItem(item_id, start, self._position - start, sha256, hints, meta, refused))
 
     def commit(self, *, source: str, kind: str, origin: str | None, received_at: datetime) -> Spooled:
         """Make it accepted: when this returns, a power cut does not lose it."""
@@ -249,6 +259,7 @@ def _as_json(spooled: Spooled) -> Json:
                 "sha256": item.sha256,
                 "hints": item.hints.model_dump(exclude_none=True),
                 "meta": item.meta,
+                **({"refused": item.refused.model_dump()} if item.refused else {}),
             }
             for item in spooled.items
         ],
@@ -257,7 +268,15 @@ def _as_json(spooled: Spooled) -> Json:
 
 def _from_json(job_id: str, manifest: Json) -> Spooled:
     items = tuple(
-        SpooledItem(i["id"], i["offset"], i["size"], i["sha256"], Hints.model_validate(i["hints"]), i["meta"])
+        SpooledItem(
+            i["id"],
+            i["offset"],
+            i["size"],
+            i["sha256"],
+            Hints.model_validate(i["hints"]),
+            i["meta"],
+            Refusal.model_validate(i["refused"]) if "refused" in i else None,
+        )
         for i in manifest["items"]
     )
     received_at = datetime.fromisoformat(manifest["received_at"])

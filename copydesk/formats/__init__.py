@@ -7,11 +7,27 @@ Nothing here cleans: lines come out as they stood, with what explicit structure 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from copydesk.errors import UnknownFormat
-from copydesk.formats import feed, html, newsml_1, newsml_g2, ninjs, nitf, text
+from copydesk.formats import (
+    archive,
+    feed,
+    html,
+    jsonfeed,
+    mail,
+    markdown,
+    newsml_1,
+    newsml_g2,
+    ninjs,
+    nitf,
+    records,
+    sitemap,
+    table,
+    text,
+)
 from copydesk.formats.opening import Opening, look
 from copydesk.models import Hints, Parsed
 
@@ -29,11 +45,18 @@ class Format(Protocol):
 
 
 FORMATS: Mapping[str, Format] = {
+    "archive": archive,
     "nitf": nitf,
     "newsml_g2": newsml_g2,
     "newsml_1": newsml_1,
     "ninjs": ninjs,
     "feed": feed,
+    "sitemap": sitemap,
+    "jsonfeed": jsonfeed,
+    "mail": mail,
+    "table": table,
+    "records": records,
+    "markdown": markdown,
     "html": html,
     "text": text,
 }
@@ -57,3 +80,16 @@ def detect(data: bytes, hints: Hints) -> str:
 def parse(data: bytes, hints: Hints) -> list[Parsed]:
     """The article candidates in `data`, in its own order; a feed of no items gives none."""
     return PARSERS[detect(data, hints)](data, hints)
+
+
+def within(place: str, name: str | None, candidates: Iterable[Parsed]) -> list[Parsed]:
+    """The candidates of one member of a container, named by its place; what told them apart in it still does."""
+    found = []
+    for one in candidates:
+        fields = one.fields
+        if one.key is not None and not one.is_position:
+            fields = replace(fields, guid=one.key)
+        key = place if one.key is None else f"{place}#{one.key}"
+        own_name = one.name or (name if one.key is None else None)
+        found.append(replace(one, key=key, is_position=True, name=own_name, fields=fields))
+    return found

@@ -106,10 +106,11 @@ def decode(data: bytes, declared: str | None = None, hints: Hints | None = None)
 
     A short input is asked for twice, when its format is told and when it is read; the answer is kept for the second.
     """
-    return _decode_again(data, declared, hints) if len(data) <= _SHORT else _decode(data, declared, hints)
+    stated = declared_by(hints)
+    return _decode_again(data, declared, stated) if len(data) <= _SHORT else _decode(data, declared, stated)
 
 
-def _decode(data: bytes, declared: str | None, hints: Hints | None) -> Decoded:
+def _decode(data: bytes, declared: str | None, stated: str | None) -> Decoded:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             text, warnings = _decode_as(data[len(mark) :], codec)
@@ -118,7 +119,7 @@ def _decode(data: bytes, declared: str | None, hints: Hints | None) -> Decoded:
     if wide:
         text, warnings = _decode_as(data, wide)
         return _finish(text, wide, warnings)
-    claims = [codec for codec in map(codec_of, (declared_by(hints), declared)) if codec]
+    claims = [codec for codec in map(codec_of, (stated, declared)) if codec]
     for escape, codec in _ESCAPES:
         if escape in data and b"\x00" not in data:
             text, warnings = _decode_as(data, codec)

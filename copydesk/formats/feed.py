@@ -7,13 +7,10 @@ no address and no external entity; feedparser drops entity declarations that ref
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 from xml.sax import SAXException
 
@@ -23,6 +20,7 @@ from copydesk.errors import MalformedInput
 from copydesk.formats import markup
 from copydesk.formats.dates import read_date
 from copydesk.formats.encoding import Decoded, decode, printable
+from copydesk.formats.feed_identity import alias_of, key_of, tell_apart
 from copydesk.formats.opening import Opening
 from copydesk.formats.text import split_lines
 from copydesk.models import Fields, Hints, Line, Parsed
@@ -69,7 +67,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     if ill_formed:
         warnings.append("ill_formed_xml")
     parsed = [_entry(dict(entry), result["feed"], decoded.encoding, tuple(warnings)) for entry in result["entries"]]
-    return _tell_apart(parsed)
+    return tell_apart(parsed)
 
 
 def _declared(data: bytes) -> str | None:
@@ -136,7 +134,8 @@ def _entry(entry: Mapping[str, Any], feed: Mapping[str, Any], encoding: str, war
             guid=guid,
             rights=(rights,) if rights else (),
         ),
-        key=guid or url or _hash(title, *(line.text for line in lines)),
+        key=key_of(guid, url, title, (line.text for line in lines)),
+        alias=alias_of(guid, url, title),
         raw=json.dumps(own, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace"),
         encoding=encoding,
         warnings=warnings,
@@ -194,29 +193,3 @@ def _language(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> str | None:
         if _LANGUAGE.fullmatch(tag):
             return tag.replace("_", "-")
     return None
-
-
-def _tell_apart(parsed: list[Parsed]) -> list[Parsed]:
-    """Leave out exact repeats, and add to shared keys what tells their holders apart: the link, else the content."""
-    unique = list({(item.key, item.raw): item for item in reversed(parsed)}.values())[::-1]
-    shared = Counter(item.key for item in unique)
-    if max(shared.values()) == 1:
-        return unique
-    links = Counter((item.key, item.fields.url) for item in unique)
-    return [
-        item
-        if shared[item.key] == 1
-        else replace(item, key=f"{item.key}#{_difference(item, links[item.key, item.fields.url])}")
-        for item in unique
-    ]
-
-
-def _difference(item: Parsed, holders_of_link: int) -> str:
-    if item.fields.url and holders_of_link == 1:
-        return _hash(item.fields.url)
-    return _hash(item.fields.url or "", item.fields.title or "", *(line.text for line in item.lines))
-
-
-def _hash(*texts: str) -> str:
-    joined: Iterable[str] = texts
-    return hashlib.sha256("\n".join(joined).encode("utf-8", "replace")).hexdigest()[:16]

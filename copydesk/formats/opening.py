@@ -21,12 +21,10 @@ PREFIX_BYTES = 16 * 1024
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "7z archive"),
     (b"BM", "BMP image"),
-    (b"BZh", "bzip2 data"),
     (b"\x7fELF", "ELF executable"),
     (b"\x1a\x45\xdf\xa3", "EBML video (Matroska, WebM)"),
     (b"fLaC", "FLAC audio"),
     (b"GIF8", "GIF image"),
-    (b"\x1f\x8b", "gzip data"),
     (b"\xff\xd8\xff", "JPEG image"),
     (b"\xca\xfe\xba\xbe", "Java class or Mach-O executable"),
     (b"\xcf\xfa\xed\xfe", "Mach-O executable"),
@@ -42,20 +40,28 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "TIFF image"),
     (b"MM\x00*", "TIFF image"),
     (b"wOF2", "WOFF2 font"),
-    (b"\xfd7zXZ\x00", "xz data"),
-    (b"PK\x03\x04", "zip archive (or Office, EPUB)"),
-    (b"PK\x05\x06", "zip archive"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
 )
+# First bytes of what holds others, and its name (`archive.py` reads them).
+ARCHIVES: tuple[tuple[bytes, str], ...] = (
+    (b"BZh", "bzip2"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+)
+# Documents that are zip archives inside, told by the name of their first member.
+_ZIPPED_DOCUMENTS = (b"[Content_Types].xml", b"mimetype", b"META-INF/", b"_rels/")
+
 # These first bytes are letters that a text may begin with: they count only where control bytes follow.
 _WORDLIKE = {b"BM", b"BZh", b"MZ", b"ID3", b"GIF8", b"OggS", b"RIFF", b"fLaC", b"wOF2"}
 
-# Kinds that are text and have no parser yet; by declared type and by extension.
+# Kinds of text that are no plain text: what no parser takes of them is refused by this name.
 _FOREIGN_TYPES: Mapping[str, str] = {
-    "application/json": "JSON",
     "application/feed+json": "JSON Feed",
-    "application/x-ndjson": "JSON lines",
+    "application/json": "JSON",
     "application/mbox": "mail",
+    "application/x-ndjson": "JSON lines",
     "message/rfc822": "mail",
     "text/css": "style sheet",
     "text/csv": "CSV",
@@ -101,6 +107,8 @@ class Opening:
     """Local name of the first element, lower case; empty where the text does not begin with one."""
     html_tags: int
     """How many HTML tags stand in the prefix."""
+    archive: str = ""
+    """`zip`, `tar`, `gzip`, …; empty for all that holds no other inputs."""
 
     @property
     def begins_as_html(self) -> bool:
@@ -148,6 +156,9 @@ def look(data: bytes, hints: Hints) -> Opening:
     if not data or data.isspace():
         raise EmptyInput(subject, "no bytes" if not data else "white space only")
     prefix = data[:PREFIX_BYTES]
+    archive = archive_kind(prefix, subject)
+    if archive:
+        return Opening(subject, _media_type(hints), _extension(hints), "", "", 0, archive)
     marked = prefix.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00\x00\xfe\xff"))
     if not marked and not wide_encoding(prefix):
         _refuse_binary(prefix, subject)
@@ -156,12 +167,31 @@ def look(data: bytes, hints: Hints) -> Opening:
         raise EmptyInput(subject, "white space only")
     return Opening(
         subject=subject,
-        media_type=(hints.media_type or "").partition(";")[0].strip().lower(),
-        extension=PurePath(hints.filename or "").suffix.lower(),
+        media_type=_media_type(hints),
+        extension=_extension(hints),
         text=text,
         root=first_element(text),
         html_tags=len(_HTML_TAG.findall(text)),
     )
+
+
+def archive_kind(prefix: bytes, subject: str = "") -> str:
+    """The kind of archive that an input begins as, or empty. Raises BinaryInput for an office document or a book."""
+    strange = len(prefix.translate(None, _TEXT_BYTES))
+    for first, name in ARCHIVES:
+        if prefix.startswith(first) and (strange or first not in _WORDLIKE):
+            if name == "zip" and prefix[30:].startswith(_ZIPPED_DOCUMENTS):
+                raise BinaryInput(subject, "Office document, EPUB or Java archive")
+            return name
+    return "tar" if prefix[257:262] == b"ustar" else ""
+
+
+def _media_type(hints: Hints) -> str:
+    return (hints.media_type or "").partition(";")[0].strip().lower()
+
+
+def _extension(hints: Hints) -> str:
+    return PurePath(hints.filename or "").suffix.lower()
 
 
 def first_element(text: str) -> str:
@@ -180,8 +210,6 @@ def _refuse_binary(prefix: bytes, subject: str) -> None:
             raise BinaryInput(subject, name)
     if prefix[4:8] == b"ftyp":
         raise BinaryInput(subject, "MP4 or HEIF media")
-    if prefix[257:262] == b"ustar":
-        raise BinaryInput(subject, "tar archive")
     # Two strays are let through in a short text as well, if it is ten times as long as they.
     if strange * 100 > len(prefix) and (strange > 2 or strange * 10 > len(prefix)):
         raise BinaryInput(subject, f"{strange} of the first {len(prefix)} bytes are control bytes")

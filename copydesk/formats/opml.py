@@ -1,4 +1,4 @@
-"""OPML, the list format of feed readers: which feeds stand in it. It holds no articles, so it is no input format.
+"""OPML, the list format of feed readers, read and written. It holds no articles, so it is no input format.
 
 lxml reads it, mending what it can; no address is opened and no entity defined by the file is put in.
 """
@@ -6,11 +6,13 @@ lxml reads it, mending what it can; no address is opened and no entity defined b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml import etree
 
 from copydesk.errors import MalformedInput
+from copydesk.formats.encoding import printable
 
 # Written by hand, addresses have bare ampersands; a mending parser drops what follows them.
 _BARE_AMPERSAND = re.compile(rb"&(?!#?\w{1,32};)")
@@ -25,6 +27,8 @@ class Outline:
 
     url: str
     title: str | None
+    folder: str | None = None
+    """What it is written under; reading takes the feeds out of all folders."""
 
 
 def read(data: bytes, subject: str = "") -> list[Outline]:
@@ -47,5 +51,23 @@ def read(data: bytes, subject: str = "") -> list[Outline]:
     return list(found.values())
 
 
+def write(outlines: Iterable[Outline], title: str) -> bytes:
+    """A list of version 2.0 in UTF-8, the feeds of one folder together, in the order in which they come."""
+    root = etree.Element("opml", version="2.0")
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = printable(title)
+    body = etree.SubElement(root, "body")
+    folders: dict[str | None, etree._Element] = {None: body}
+    for outline in outlines:
+        if outline.folder not in folders:
+            name = printable(outline.folder or "")
+            folders[outline.folder] = etree.SubElement(body, "outline", text=name, title=name)
+        name = printable(outline.title or outline.url)
+        etree.SubElement(
+            folders[outline.folder], "outline", type="rss", text=name, title=name, xmlUrl=printable(outline.url)
+        )
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+
+
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname.lower() if isinstance(element.tag, str) else ""
+    # A mending parser lets names like `:` through, which QName refuses.
+    return element.tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(element.tag, str) else ""

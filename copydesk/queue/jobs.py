@@ -48,22 +48,30 @@ Door = Literal["file", "feed", "http", "celery"]
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
+class Refusal(Wire):
+    """Why a door could not take an item that it knows of; the item is recorded as rejected."""
+
+    code: str = Field(pattern=r"^[a-z_]{1,60}$")
+    reason: Label
+
+
 class JobItem(Wire):
-    """One thing to ingest: exactly one of `body` (text), `body_base64` (bytes) and `ref` (spool or claim id)."""
+    """One thing to ingest: exactly one of `body` (text), `body_base64` (bytes), `ref` (spool, claim) and `refused`."""
 
     id: Name
     body: str | None = None
     body_base64: str | None = None
     ref: str | None = Field(None, pattern=REF_PATTERN)
+    refused: Refusal | None = None
     hints: Hints = Hints()
     meta: Json | None = None
     """The caller's own JSON; it comes back untouched on the row and in events."""
 
     @model_validator(mode="after")
     def _has_one_body(self) -> Self:
-        given = [n for n in ("body", "body_base64", "ref") if getattr(self, n) is not None]
+        given = [n for n in ("body", "body_base64", "ref", "refused") if getattr(self, n) is not None]
         if len(given) != 1:
-            raise ValueError(f"exactly one of body, body_base64 and ref is needed, got {given or 'none'}")
+            raise ValueError(f"exactly one of body, body_base64, ref and refused is needed, got {given or 'none'}")
         return self
 
     def inline_bytes(self) -> bytes:

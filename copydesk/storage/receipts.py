@@ -79,6 +79,19 @@ select r.ingest_id, r.item_id, r.parent_id, r.source, r.outcome, r.article_id, r
 
 _CLOSED = "select id from ingest where id = any (%s) and closed_at is not null"
 
+# Job ids are of ASCII letters and digits; the collation of the database may order them otherwise, hence `like`.
+_CLOSED_PARTS = "select id from ingest where id like %s and closed_at is not null"
+
+_OUTCOMES = "select outcome, count(*) from receipt where ingest_id = any (%s) group by outcome"
+
+_FAULTS = """
+select item_id, outcome, code, reason
+  from receipt
+ where ingest_id = any (%s) and outcome in ('rejected', 'dead')
+ order by ingest_id, item_id
+ limit %s
+"""
+
 # Celery senders set received_at themselves, so theirs says nothing about the order in the queue.
 _NEWEST_CLOSED = "select max(received_at) from ingest where kind <> 'celery' and closed_at is not null"
 
@@ -197,6 +210,27 @@ def closed_jobs(connection: Connection, ingest_ids: Sequence[str]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_CLOSED, (list(ingest_ids),))
         return [str(job_id) for (job_id,) in cursor.fetchall()]
+
+
+def closed_parts(connection: Connection, prefix: str) -> list[str]:
+    """The complete jobs whose ids begin so; `prefix` holds no sign that has a meaning in a pattern."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSED_PARTS, (f"{prefix}%",))
+        return [str(job_id) for (job_id,) in cursor.fetchall()]
+
+
+def outcome_counts(connection: Connection, ingest_ids: Sequence[str]) -> dict[Outcome, int]:
+    """How often the items of these jobs ended in which way."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTCOMES, (list(ingest_ids),))
+        return {Outcome(outcome): int(count) for outcome, count in cursor.fetchall()}
+
+
+def faults(connection: Connection, ingest_ids: Sequence[str], limit: int) -> list[tuple[str, str, str, str]]:
+    """(item id, outcome, code, reason) of the first items of these jobs that were rejected or are dead."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAULTS, (list(ingest_ids), limit))
+        return [(str(i), str(o), str(c), str(r)) for i, o, c, r in cursor.fetchall()]
 
 
 def newest_closed(connection: Connection) -> datetime | None:

@@ -28,6 +28,15 @@ DOCUMENT_TYPES = frozenset(
         "application/atom+xml",
         "application/rdf+xml",
         "application/octet-stream",
+        "application/feed+json",
+        "application/mbox",
+        "application/gzip",
+        "application/x-tar",
+        "application/zip",
+        "application/zstd",
+        "message/rfc822",
+        "text/csv",
+        "text/tab-separated-values",
     }
 )
 """What one document may be declared as; `application/octet-stream`, or nothing, is told by its content."""

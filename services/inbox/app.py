@@ -16,10 +16,11 @@ import structlog
 from celery import Celery
 
 from copydesk import metrics
-from copydesk.delivery import claims, outcomes
+from copydesk.delivery import claims, cutting, outcomes, spool
 from copydesk.delivery.claims import Claim, Found
 from copydesk.delivery.offers import Offers
 from copydesk.errors import DatabaseUnavailable, DependencyError, QueueUnavailable, SpoolUnavailable
+from copydesk.formats.members import Limits
 from copydesk.liveness.pulse import pulse
 from copydesk.queue import streams
 from copydesk.queue.app import is_idle, offer
@@ -31,6 +32,7 @@ from copydesk.storage import receipts
 from copydesk.storage.connection import Connection
 from copydesk.storage.receipts import Receipt
 from services.inbox.completeness import Completeness
+from services.inbox.cutter import CutFile, Cutter
 from services.inbox.events import Watch
 
 log = structlog.get_logger(__name__)
@@ -63,6 +65,8 @@ class InboxService:
         self._reconciled = 0.0
         self._refused: set[Path] = set()
         self._watch: Watch | None = None
+        limits = Limits(settings.document_bytes_max, settings.archive_unpacked_bytes_max, settings.archive_members_max)
+        self._cutter = Cutter(self._inbox, limits, self._wake.set, self._committed_parts)
 
     def stop(self) -> None:
         """Ask the loop to end after its step; what is claimed stays claimed."""
@@ -79,6 +83,7 @@ class InboxService:
             self._watch = Watch(self._inbox, self._completeness, self._lock, self._wake)
         listener = threading.Thread(target=self._listen, name="closed-jobs", daemon=True)
         listener.start()
+        self._cutter.start()
         try:
             while not self._stop.is_set():
                 self._wake.clear()
@@ -86,10 +91,12 @@ class InboxService:
                 self._guard(self._settle_closed)
                 self._guard(self._claim_complete)
                 self._guard(self._offer_unsent)
+                self._guard(self._offer_parts)
                 self._guard(self._reconcile)
                 pulse.rest(self._settings.inbox_poll_s)
                 self._wake.wait(self._settings.inbox_poll_s)
         finally:
+            self._cutter.stop()
             if self._watch:
                 self._watch.stop()
             self._disconnect()
@@ -131,7 +138,7 @@ class InboxService:
         if is_whole_scan:
             with self._lock:
                 self._completeness.forget_all_but(seen)
-        for group in group_for_jobs(ready):
+        for group in group_for_jobs(ready, is_alone=lambda found: cutting.is_cut(found.path, found.name)):
             if len(self._claims) >= self._settings.inbox_claims_max:
                 break
             with self._lock:
@@ -162,12 +169,32 @@ class InboxService:
 
     def _offer_unsent(self) -> None:
         for job_id in self._offers.unsent():
+            self._offer_again(job_id)
+
+    def _offer_parts(self) -> None:
+        """Parts are offered as they are cut; what the queue does not take now is unsent."""
+        for file, part_id in self._cutter.new_parts():
+            self._offers.add(part_id, file.claim.received_at)
+        self._offer_unsent()
+
+    def _offer_again(self, job_id: str) -> None:
+        if not cutting.is_part(job_id):
             self._offer(self._claims[job_id])
+            return
+        part = spool.load(cutting.folder_of(self._inbox, job_id), job_id)
+        if part:
+            offer(self._app, part.job())
+            self._offers.offered(job_id, datetime.now(UTC))
+            log.info("offered a part", job_id=job_id, source=part.source, items=len(part.items))
 
     def _take_on(self, claim: Claim) -> None:
         pulse.finish(f"claim {claim.id}")
         self._claims[claim.id] = claim
-        self._offers.add(claim.id, claim.received_at)
+        file = claim.files[0]
+        if len(claim.files) == 1 and cutting.is_cut(self._inbox / claims.WORK / claim.id / str(file.number), file.name):
+            self._cutter.add(claim)
+        else:
+            self._offers.add(claim.id, claim.received_at)
 
     def _offer(self, claim: Claim) -> None:
         offer(self._app, claim.job())
@@ -180,10 +207,15 @@ class InboxService:
         told = set()
         while not self._told.empty():
             told.add(self._told.get())
-        wanted = told & self._claims.keys()
+        parts = self._cutter.open_parts()
+        wanted, wanted_parts = told & self._claims.keys(), told & parts
         if time.monotonic() - self._asked >= ASK_EVERY_S:
             self._asked = time.monotonic()
-            wanted = set(self._claims)
+            wanted, wanted_parts = {c for c in self._claims if c not in self._cutter}, parts
+        if wanted_parts:
+            self._close_parts(wanted_parts)
+        for cut_file in self._cutter.finished():
+            self._settle_cut(cut_file)
         if not wanted:
             return
         with self._transaction("receipts") as connection:
@@ -218,6 +250,51 @@ class InboxService:
         self._claims.pop(claim.id, None)
         self._offers.forget(claim.id)
 
+    def _close_parts(self, wanted: set[str]) -> None:
+        with self._transaction("parts") as connection:
+            closed = receipts.closed_jobs(connection, sorted(wanted))
+        for part_id in closed:
+            spool.remove(cutting.folder_of(self._inbox, part_id), [part_id])
+            self._cutter.close(part_id)
+            self._offers.forget(part_id)
+
+    def _settle_cut(self, cut_file: CutFile) -> None:
+        claim, part_ids = cut_file.claim, cut_file.part_ids
+        if not part_ids:  # nothing came out of it: an ingest worker says so
+            self._cutter.forget(claim.id)
+            self._offers.add(claim.id, claim.received_at)
+            return
+        file = claim.files[0]
+        if claims.is_changed(self._inbox, claim.id, file):
+            again = claims.offer_again(self._inbox, claim, file, claim_id=new_id(), received_at=datetime.now(UTC))
+            if again:
+                self._take_on(again)
+        else:
+            with self._transaction("receipts of parts") as connection:
+                counts = receipts.outcome_counts(connection, part_ids)
+                faults = receipts.faults(connection, part_ids, outcomes.FAULTS_TOLD)
+            outcome = outcomes.mildest(counts)
+            answer = outcomes.describe_parts(claim, file, counts, faults, jobs=len(part_ids))
+            place = claims.settle_file(self._inbox, claim, file, outcomes.FOLDERS[outcome], answer)
+            log.info("settled", item_id=f"{claim.id}/{file.number}", outcome=outcome.value, file=str(place))
+        folder = self._inbox / claims.WORK / claim.id
+        spool.remove(folder, spool.ids(folder))
+        claims.discard_claim(self._inbox, claim.id)
+        self._claims.pop(claim.id, None)
+        self._cutter.forget(claim.id)
+
+    def _committed_parts(self, claim_id: str) -> list[str]:
+        """The cutter's question, from its own thread: hence a connection of its own."""
+        with (
+            database.connect(
+                self._settings.postgres_url.get_secret_value(),
+                deadline_s=self._settings.database_deadline_s,
+                name="copydesk inbox cutter",
+            ) as connection,
+            database.translated_errors("committed parts"),
+        ):
+            return receipts.closed_parts(connection, f"{claim_id}p")
+
     # --- reconcile ---------------------------------------------------------------------------------------------
 
     def _reconcile(self) -> None:
@@ -229,7 +306,7 @@ class InboxService:
         idle = is_idle(self._settings.redis_url.get_secret_value())
         for job_id in self._offers.overdue(now=datetime.now(UTC), newest_closed=newest, is_idle=idle):
             log.warning("offered again: it was overtaken", job_id=job_id)
-            self._offer(self._claims[job_id])
+            self._offer_again(job_id)
 
     def _listen(self) -> None:
         """Hear of closed jobs as they close. Best effort: `_settle_closed` asks Postgres all the same."""
@@ -287,11 +364,19 @@ def what_to_change(path: Path) -> str | None:
     return None
 
 
-def group_for_jobs(found: Iterable[Found]) -> list[list[Found]]:
-    """Files of one source by fifty, and by bytes; the oldest first, so that versions keep their order."""
+def group_for_jobs(
+    found: Iterable[Found], *, is_alone: Callable[[Found], bool] = lambda found: False
+) -> list[list[Found]]:
+    """Files of one source by fifty, and by bytes; the oldest first, so that versions keep their order.
+
+    What `is_alone` has a group of its own.
+    """
     groups: list[list[Found]] = []
     open_groups: dict[str, tuple[list[Found], int]] = {}
     for file in sorted(found, key=lambda f: f.mtime_ns):
+        if is_alone(file):
+            groups.append([file])
+            continue
         group, size = open_groups.get(file.source, ([], 0))
         if not group or len(group) >= ITEMS_MAX or size + file.size > CLAIM_BYTES:
             group, size = [], 0

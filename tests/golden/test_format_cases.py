@@ -1,4 +1,4 @@
-"""Each folder under tests/cases of a format that is not plain text: what its input is read as.
+"""Each folder under tests/cases but those of plain text: what its input is read as.
 
 `expected.json` holds the candidates with their fields, lines and warnings, or the error. `hints.json`, where there is
 one, is what the sender says. `pytest tests/golden --update-golden` rewrites the answers.
@@ -17,9 +17,8 @@ from copydesk.errors import CopydeskError
 from copydesk.models import Hints, Parsed, Status
 
 CASES = Path(__file__).parent.parent / "cases"
-FOLDERS = sorted(
-    folder.parent for name in formats.FORMATS if name != "text" for folder in (CASES / name).glob("*/input.*")
-)
+NAMES = [name for name in formats.PARSERS if name != "text"]
+FOLDERS = sorted(path.parent for name in NAMES for path in (CASES / name).glob("*/input.*"))
 
 
 def describe(parsed: Parsed) -> dict[str, Any]:
@@ -27,6 +26,9 @@ def describe(parsed: Parsed) -> dict[str, Any]:
     fields = {name: getattr(parsed.fields, name) for name in parsed.fields.__slots__}
     described = {
         "key": parsed.key,
+        "alias": parsed.alias,
+        "name": parsed.name,
+        "error": f"{parsed.error.code}: {parsed.error.detail}" if parsed.error else None,
         "encoding": parsed.encoding,
         "warnings": list(parsed.warnings),
         "kind": parsed.kind,
@@ -45,7 +47,7 @@ def _plain(value: Any) -> Any:
 def read(folder: Path) -> dict[str, Any]:
     (path,) = folder.glob("input.*")
     stated = folder / "hints.json"
-    hints = Hints(**json.loads(stated.read_text("utf-8"))) if stated.exists() else Hints()
+    hints = Hints(**json.loads(stated.read_text("utf-8"))) if stated.exists() else Hints(filename=path.name)
     data = path.read_bytes()
     try:
         name = formats.detect(data, hints)

@@ -26,6 +26,22 @@ def test_every_feed_of_a_list_is_found_once_whatever_folder_it_is_in() -> None:
     ]
 
 
+def test_a_list_that_was_written_is_read_as_it_was() -> None:
+    outlines = [
+        Outline("https://harbour.example/feed?a=1&b=2", "Hafen & Co. <Häfen>", "harbour"),
+        Outline("https://tides.example/rss", None, "tides"),
+        Outline("https://harbour.example/sport", "Sport\x00", "harbour"),
+    ]
+    written = opml.write(outlines, "all")
+
+    assert [(o.url, o.title) for o in opml.read(written)] == [
+        ("https://harbour.example/feed?a=1&b=2", "Hafen & Co. <Häfen>"),
+        ("https://harbour.example/sport", "Sport"),
+        ("https://tides.example/rss", "https://tides.example/rss"),
+    ]
+    assert written.count(b"<outline text=") == 2
+
+
 @pytest.mark.parametrize("data", [b"", b"feeds: none", b"<rss/>", b"\xff\xfe\x00"])
 def test_what_is_no_list_is_said_so(data: bytes) -> None:
     with pytest.raises(MalformedInput, match="not OPML"):

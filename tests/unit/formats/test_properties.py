@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,7 +37,7 @@ MARKUP = st.lists(
 ).map("".join)  # fmt: skip
 HINTS = st.builds(
     Hints,
-    filename=st.sampled_from([None, "a.txt", "a.html", "a.xml"]),
+    filename=st.sampled_from([None, "a.txt", "a.html", "a.xml", "a.csv", "a.jsonl", "a.eml", "a.md"]),
     media_type=st.sampled_from([None, "text/html; charset=koi8-r", "application/rss+xml", "text/plain"]),
     encoding=st.sampled_from([None, "utf-16", "shift_jis", "nonsense", "latin-1"]),
     url=st.sampled_from([None, "https://paper.example/a", "http://[", "not an address"]),
@@ -51,7 +52,7 @@ BYTES = st.one_of(
 
 def check(parsed: Parsed) -> None:
     """Everything that is kept can be written as UTF-8 JSON and as a Postgres text."""
-    texts = [line.text for line in parsed.lines] + [parsed.key or ""]
+    texts = [line.text for line in parsed.lines] + [parsed.key or "", parsed.name or "", parsed.alias or ""]
     for value in (getattr(parsed.fields, name) for name in parsed.fields.__slots__):
         values = [text for many in value.values() for text in many] if isinstance(value, Mapping) else value
         texts.extend(values if isinstance(values, list | tuple) else [values or ""])
@@ -81,6 +82,29 @@ def test_any_bytes_give_candidates_or_our_error(data: bytes, hints: Hints) -> No
 def test_any_bytes_given_to_any_parser_give_candidates_or_our_error(name: str, data: bytes, hints: Hints) -> None:
     try:
         found = formats.PARSERS[name](data, hints)
+    except CopydeskError:
+        return
+
+    for parsed in found:
+        check(parsed)
+
+
+CASES = sorted((Path(__file__).parents[2] / "cases").glob("*/*/input.*"))
+SEEDS = [data for path in CASES if path.parent.parent.name in formats.PARSERS and len(data := path.read_bytes()) < 8192]
+CUTS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=6)), min_size=1, max_size=4)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.sampled_from(SEEDS), cuts=CUTS, hints=HINTS)
+def test_a_damaged_case_gives_candidates_or_our_error(
+    seed: bytes, cuts: list[tuple[float, int, bytes]], hints: Hints
+) -> None:
+    data = bytearray(seed)
+    for where, length, put in cuts:
+        at = int(where * len(data))
+        data[at : at + length] = put
+    try:
+        found = formats.parse(bytes(data), hints)
     except CopydeskError:
         return
 
