@@ -23,6 +23,7 @@ from copydesk.formats.encoding import decode, printable
 from copydesk.formats.opening import Opening
 from copydesk.formats.page_data import lines_from_data
 from copydesk.formats.page_metadata import read_metadata
+from copydesk.formats.page_pruning import prune
 from copydesk.models import Fields, Hints, Line, Parsed
 
 _MEDIA_TYPES = frozenset(("application/xhtml+xml", "text/html"))
@@ -85,9 +86,11 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
                 lines = _extract(tree, hints.url, precise=True, fast=True)
             else:
                 fields = _complete(fields, tree, hints.url)
+                data_lines = lines_from_data(tree)
+                prune(tree)
                 lines = _main_lines(tree, hints.url)
             if _size(lines) < _SHORT:
-                lines = max(lines, lines_from_data(tree), key=_size)
+                lines = max(lines, data_lines, key=_size)
         except Exception as error:  # the extractor lets errors of any kind through on hostile input
             raise MalformedInput(subject, f"{type(error).__name__}: {error}") from error
     return [Parsed("html", lines, fields, raw=data, encoding=decoded.encoding, warnings=decoded.warnings)]
