@@ -8,7 +8,7 @@ they stand among notices behind the story's end.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -32,24 +32,20 @@ _INSIDE = (
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
 _EDGE_ONLY = (
-    "fields/unlabelled",
-    "notices/bio",
-    "notices/contact",
-    "notices/house",
-    "notices/rights",
-    "signs/mail_address",
-)
+    "fields/unlabelled", "notices/bio", "notices/contact", "notices/house", "notices/rights", "signs/mail_address",
+)  # fmt: skip
 """Marks of what stands at the edges: inside the story they hold only when certain."""
 _BREAKS = ("notices/advert", "notices/page", "notices/share", "signs/page_or_end_mark", "signs/rule_line")
 """Marks that do not tell that the story is over."""
 _HEADINGS = {
-    "notices/related_heading": "list/related",
-    "notices/about": "list/about",
-    "notices/contact": "list/contact",
-}
+    "notices/related_heading": "list/related", "notices/about": "list/about", "notices/contact": "list/contact",
+}  # fmt: skip
+_EXTRACTED_HEADINGS = {rule: name for rule, name in _HEADINGS.items() if name == "list/related"}
+_HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
+_LONG_PARAGRAPH = 300
+"""Weight from which a page's paragraph is dropped only when that is certain; else more story was lost than notices."""
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
-_LONGEST_LIST = 30
-_SHORT_REMARK = 160
+_LONGEST_LIST, _SHORT_REMARK = 30, 160
 _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
 _SHARE_BEHIND_END, _SHARE_BEHIND_ABOUT = 0.25, 0.5
 _FEWEST_HEADLINES = 5
@@ -86,12 +82,14 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     best, pieces, dateline = _sort_marks(len(view.blocks), marks)
     _spare_quoted(view.blocks, best)
     menus = find_menus(view.blocks)
-    on_page = is_page(view.blocks, menus)
-    head, tail = _find_edges(view.blocks, best, menus)
+    on_page = not view.is_extracted and is_page(view.blocks, menus)
+    head, tail = _find_edges(view.blocks, best, menus if on_page else [False] * len(menus))
     if on_page:
         head, tail = trim_page(view.blocks, best, head, tail)
         _move_title(view.blocks, best, menus, head)
     tail = _end_at_mark(view.blocks, best, pieces, tail)
+    if view.is_extracted:
+        _spare_paragraphs(view.blocks, best)
     accepted = [_holds(block, best[i], i, head, tail) for i, block in enumerate(view.blocks)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
@@ -104,10 +102,11 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         _clear_page(rulings, menus, head, tail)
     _extend_captions(rulings)
     _drop_menu_sections(rulings)
-    _run_lists(rulings, tail)
-    _close_tail(rulings, tail)
-    _drop_last_words(rulings)
-    _clear_head(rulings)
+    _run_lists(rulings, tail, _EXTRACTED_HEADINGS if view.is_extracted else _HEADINGS)
+    if not view.is_extracted:
+        _close_tail(rulings, tail)
+        _drop_last_words(rulings)
+        _clear_head(rulings)
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
             ruling.pieces = ()
@@ -156,6 +155,17 @@ def _spare_quoted(blocks: Sequence[Block], best: list[Mark | None]) -> None:
         if start and all(best[i] is None and blocks[i].is_sentence for i in around):
             best[start:place] = [None] * (place - start)
         start = 0
+
+
+def _spare_paragraphs(blocks: Sequence[Block], best: list[Mark | None]) -> None:
+    """Take weak marks off what a page's markup shows to be story: long paragraphs, and headings taken for captions."""
+    for place, block in enumerate(blocks):
+        mark = best[place]
+        if mark is None or mark.strength >= CERTAIN:
+            continue
+        is_long = block.weight >= _LONG_PARAGRAPH and mark.kind is PieceClass.DROPPED
+        if is_long or (mark.rule == "captions/credit" and block.role in _HEADING_ROLES):
+            best[place] = None
 
 
 def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
@@ -274,13 +284,13 @@ def _extend_captions(rulings: list[Ruling]) -> None:
             following.kind, following.rule = PieceClass.CAPTION, "decision/behind_label"
 
 
-def _run_lists(rulings: list[Ruling], tail: int) -> None:
+def _run_lists(rulings: list[Ruling], tail: int, headings: Mapping[str, str]) -> None:
     """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
     run = ""
     length = 0
     whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
-        opened = _HEADINGS.get(ruling.rule)
+        opened = headings.get(ruling.rule)
         behind -= ruling.block.weight if ruling.block.is_prose else 0
         if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
             opened = None  # most of the story is still to come
@@ -366,6 +376,7 @@ def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -
         return "no line of story"
     facts = [fact for r in rulings if r.mark for fact in r.mark.facts]
     has_head = bool(dateline) or any(f.role in ("authors", "published") for f in facts)
+    has_head = has_head or bool(view.is_extracted and view.fields.authors and view.fields.published_at)
     story_weight = sum(block.weight for block in story)
     notices = [r for r in rulings if r.kind in _CHROME]
     notice_weight = sum(r.block.weight for r in notices)

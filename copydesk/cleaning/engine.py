@@ -55,7 +55,9 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
         )
         block.hits = own.find_hits(block.low)
         blocks.append(block)
-    return View(blocks=blocks, lexis=lexis, language=language, fields=parsed.fields)
+    return View(
+        blocks=blocks, lexis=lexis, language=language, fields=parsed.fields, is_extracted=parsed.format == "html"
+    )
 
 
 def _lexis_for(text: str, lexis: Lexis, rules: Rules) -> Lexis:

@@ -11,13 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lxml.html import HtmlElement
 
 _ALWAYS = frozenset(
-    ("audio", "button", "canvas", "iframe", "input", "link", "meta", "noscript", "object", "script", "select", "style")
-    + ("svg", "template", "textarea", "video")
-)
+    (
+        "audio", "button", "canvas", "iframe", "input", "link", "noscript", "object", "script", "select", "style",
+        "svg", "template", "textarea", "video",
+    )
+)  # fmt: skip
 _USUALLY = frozenset(("aside", "dialog", "footer", "form", "menu", "nav"))
 """Elements that go unless they hold much prose: forms and asides wrap whole pages on some sites."""
 _ROLES = frozenset(("alert", "banner", "complementary", "contentinfo", "dialog", "navigation", "search", "toolbar"))
@@ -32,38 +35,49 @@ _HEADLINE_WORDS = 4
 
 # Whole words of a class or id, split at signs and at capitals. Each was read off the pages of several publishers.
 _WORDS = frozenset(
-    """
-    ad ads adslot advert advertisement advertising advertorial affiliate authorbio authorbox authorinfo banner bio
-    biography biobox breadcrumb breadcrumbs byline bylines caption captions chartbeat clickbait comment comments
-    commenting commentlist cookie cookies cookiebanner copyright credit credits crosslinks datawrapper dateline disclaimer
-    disqus donate donation embedbox fbcomments feedback figcaption flyout followus footer footnote
-    gdpr hashtags infobox inlinepromo jp-relatedposts keywords leaderboard livefyre login mailinglist masthead
-    metadata mostpopular mostread mostviewed nav navbar navigation newsletter newsletters outbrain pagination
-    paginator playlist podcast popup popular postmeta print promo promobox promotion promotions pullquote pulledquote
-    pushnotification rating readmore readnext recirc recirculation recommend recommendation recommendations recommended
-    related relatedarticles relatedcontent relatedlinks relatedposts relatednews relatedstories relatedtopics reporter
-    seealso share sharebar sharebuttons sharedaddy sharethis sharing sharetools sidebar signup skiplink
-    skiplinks social socialbar socials socialmedia sponsor sponsored subscribe survey taboola
-    taglist tagcloud tags teaser teasers timestamp toolbar tooltip topics trending utility widget zergnet
-    """.split()
-)
+    (
+        "ad", "ads", "adslot", "advert", "advertisement", "advertising", "advertorial", "affiliate",
+        "authorbio", "authorbox", "authorinfo", "banner", "bio", "biobox", "biography", "breadcrumb",
+        "breadcrumbs", "byline", "bylines", "caption", "captions", "chartbeat", "clickbait", "comment",
+        "commenting", "commentlist", "comments", "cookie", "cookiebanner", "cookies", "copyright", "credit",
+        "credits", "crosslinks", "datawrapper", "dateline", "disclaimer", "disqus", "donate", "donation",
+        "embedbox", "fbcomments", "feedback", "figcaption", "flyout", "followus", "footer", "footnote", "gdpr",
+        "hashtags", "infobox", "inlinepromo", "jp-relatedposts", "keywords", "leaderboard", "livefyre", "login",
+        "mailinglist", "masthead", "metadata", "mostpopular", "mostread", "mostviewed", "nav", "navbar",
+        "navigation", "newsletter", "newsletters", "outbrain", "pagination", "paginator", "playlist", "podcast",
+        "popular", "popup", "postmeta", "print", "promo", "promobox", "promotion", "promotions", "pulledquote",
+        "pullquote", "pushnotification", "rating", "readmore", "readnext", "recirc", "recirculation",
+        "recommend", "recommendation", "recommendations", "recommended", "related", "relatedarticles",
+        "relatedcontent", "relatedlinks", "relatednews", "relatedposts", "relatedstories", "relatedtopics",
+        "reporter", "seealso", "share", "sharebar", "sharebuttons", "sharedaddy", "sharethis", "sharetools",
+        "sharing", "sidebar", "signup", "skiplink", "skiplinks", "social", "socialbar", "socialmedia",
+        "socials", "sponsor", "sponsored", "subscribe", "survey", "taboola", "tagcloud", "taglist", "tags",
+        "teaser", "teasers", "timestamp", "toolbar", "tooltip", "topics", "trending", "utility", "widget",
+        "zergnet",
+    )
+)  # fmt: skip
 # Two words that stand beside one another.
 _PAIRS = frozenset(
-    """
-    about-author also-like also-read article-list article-meta article-tags article-topics author-bio author-box
-    author-card author-info author-details author-profile card-list editors-picks email-capture entry-meta follow-us
-    further-reading image-credit inline-link keep-reading key-points latest-news link-list links-list list-links
-    meta-data more-from more-in more-news more-on more-stories most-popular most-read most-viewed next-article
-    next-post next-up other-news photo-credit post-date post-meta post-nav post-navigation post-tags privacy-modal
-    read-also read-more read-next reading-time see-also similar-articles story-list story-meta tag-list top-stories
-    up-next video-player you-may watch-next image-caption photo-caption privacy-box author-bios
-    """.split()
-)
+    (
+        "about-author", "also-like", "also-read", "article-list", "article-meta", "article-tags",
+        "article-topics", "author-bio", "author-bios", "author-box", "author-card", "author-details",
+        "author-info", "author-profile", "card-list", "editors-picks", "email-capture", "entry-meta",
+        "follow-us", "further-reading", "image-caption", "image-credit", "inline-link", "keep-reading",
+        "key-points", "latest-news", "link-list", "links-list", "list-links", "meta-data", "more-from",
+        "more-in", "more-news", "more-on", "more-stories", "most-popular", "most-read", "most-viewed",
+        "next-article", "next-post", "next-up", "other-news", "photo-caption", "photo-credit", "post-date",
+        "post-meta", "post-nav", "post-navigation", "post-tags", "privacy-box", "privacy-modal", "read-also",
+        "read-more", "read-next", "reading-time", "see-also", "similar-articles", "story-list", "story-meta",
+        "tag-list", "top-stories", "up-next", "video-player", "watch-next", "you-may",
+    )
+)  # fmt: skip
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CAPTION_CLASS = re.compile(r"caption|bildunterschrift|legende|cutline", re.IGNORECASE)
-_SENTENCE_END = tuple(".!?…。！？\"”’»」)")
+_SENTENCE_END = tuple('.!?…。！？"”’»」)')
 _INLINE_BLOCKS = frozenset(("blockquote", "dd", "li", "p", "td"))
+_INLINE = frozenset(("a", "abbr", "b", "em", "i", "rp", "rt", "ruby", "span", "strong"))
+"""Part of their sentence in a paragraph of prose, whatever their class."""
 _CONTAINERS = frozenset(
     ("article", "div", "dl", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "section", "span", "strong", "table", "ul")
 )
@@ -84,7 +98,7 @@ class _Weight:
 def prune(tree: HtmlElement) -> tuple[str, ...]:
     """Remove from `tree`, in place, all that is no story by its markup; the captions taken, in reading order."""
     for element in list(tree.iter(*_ALWAYS)):
-        if element.tag != "meta" and element.getparent() is not None:
+        if element.getparent() is not None:
             element.drop_tree()
     weights = _weigh(tree)
     total = weights[tree].prose
@@ -97,11 +111,13 @@ def prune(tree: HtmlElement) -> tuple[str, ...]:
         if parent in gone:
             gone.add(element)
             continue
+        if element.tag in _INLINE and weights[parent].prose and parent.tag in _INLINE_BLOCKS:
+            continue
         if weights[element].prose > _MOST_PROSE * total and element.tag != "figure":
             continue
         if _is_aside(element, weights[element]):
             gone.add(element)
-            if total:
+            if total and element.tag in ("figcaption", "figure"):
                 captions.update(dict.fromkeys(_captions(element)))
             element.drop_tree()
     return tuple(captions)
@@ -134,8 +150,10 @@ def _weigh(tree: HtmlElement) -> dict[HtmlElement, _Weight]:
 
 def _is_aside(element: HtmlElement, weight: _Weight) -> bool:
     tag = element.tag
-    if tag in _USUALLY or tag in ("figcaption", "figure"):
+    if tag in _USUALLY or tag == "figcaption":
         return True
+    if tag == "figure":
+        return next(element.iter("blockquote"), None) is None
     if element.get("role") in _ROLES or _is_hidden(element):
         return True
     if _is_named_aside(element):
@@ -149,10 +167,7 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 
 def _is_named_aside(element: HtmlElement) -> bool:
-    for name in (element.get("class"), element.get("id")):
-        if name and _names_aside(name):
-            return True
-    return False
+    return any(name and _names_aside(name) for name in (element.get("class"), element.get("id")))
 
 
 def _names_aside(name: str) -> bool:
@@ -160,7 +175,7 @@ def _names_aside(name: str) -> bool:
         words = [word.lower() for word in _SPLIT.split(single) if word]
         if not _WORDS.isdisjoint(words):
             return True
-        if any(f"{one}-{two}" in _PAIRS for one, two in zip(words, words[1:], strict=False)):
+        if any(f"{one}-{two}" in _PAIRS for one, two in pairwise(words)):
             return True
     return False
 
