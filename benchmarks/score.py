@@ -1,6 +1,6 @@
 """Quality on the corpora beside the project, ours and the peers' in one run: cleaning, then duplicates.
 
-    python -m benchmarks.score [cleaning|duplicates]        (or: make score)
+    python -m benchmarks.score [cleaning|pages|duplicates]        (or: make score)
 
 The corpora and their scorers are not part of the project: COPYDESK_SHARED names the folder that has them. Peers that
 are not installed are left out.
@@ -19,6 +19,10 @@ SHARED = Path(os.environ.get("COPYDESK_SHARED", "../shared"))
 
 CLEANING_PEERS = ("base:identity", "base:trafilatura", "base:justext")
 
+PAGE_SETS = "n4k-news,aeb,fundus-eval,fundus-tests"
+PAGE_PEERS = ("trafilatura", "trafilatura-precision", "justext")
+FIELD_PEERS = ("benchmarks.score_hooks:page_meta", "peer:trafilatura", "peer:htmldate", "peer:structured-only")
+
 # Each at the settings that did best on the corpus: word 5-grams, Jaccard .5.
 DUPLICATE_DETECTORS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("benchmarks.score_hooks:make_judge", "copydesk", {}),
@@ -32,6 +36,14 @@ def cleaning() -> int:
     """Score the cleaning of plain text; the scorer leaves out peers that are not installed."""
     scorer = SHARED / "score" / "plaintext_score.py"
     return _run(str(scorer), "benchmarks.score_hooks:plaintext", *CLEANING_PEERS)
+
+
+def pages() -> int:
+    """Score texts and fields of pages beside the peers."""
+    scorer = SHARED / "score" / "extraction_score.py"
+    texts = ("benchmarks.score_hooks:page_text", *(f"peer:{name}" for name in PAGE_PEERS))
+    fields = [part for name in FIELD_PEERS for part in ("--meta", name)]
+    return _run(str(scorer), "--sets", PAGE_SETS, *texts, *fields)
 
 
 def duplicates() -> int:
@@ -51,7 +63,7 @@ def _run(*arguments: str) -> int:
     return subprocess.run([sys.executable, *arguments], check=False).returncode
 
 
-SUITES = {"cleaning": cleaning, "duplicates": duplicates}
+SUITES = {"cleaning": cleaning, "pages": pages, "duplicates": duplicates}
 
 
 def main() -> None:

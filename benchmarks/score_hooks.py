@@ -16,7 +16,7 @@ from copydesk.cleaning.learnt import NOTHING, Learnt, LineCount, learn, sight, t
 from copydesk.dedupe.likeness import DEFAULT
 from copydesk.errors import InputError
 from copydesk.formats import PARSERS
-from copydesk.models import Cleaned, Hints, Outcome, Parsed, RawItem, Status
+from copydesk.models import Cleaned, Document, Hints, Outcome, Parsed, RawItem, Status
 
 _LABELS = {
     Outcome.STORED: "new",
@@ -151,3 +151,22 @@ def plain_texts(docs: Sequence[Mapping[str, str]]) -> list[str]:
             of_source[sighting.key] = replace(old, stories=old.stories + 1, at_edge=old.at_edge + sighting.at_edge)
     learnt = {source: learn(of_source.values()) for source, of_source in counts.items()}
     return [_as_text(_clean_text(doc["text"], doc["source"], learnt[doc["source"]])) for doc in docs]
+
+
+def page_text(html: str, url: str) -> str:
+    """The story of a page, one paragraph a line; empty for a page that is no article."""
+    document = _page(html, url)
+    return "\n".join(document.body) if document else ""
+
+
+def page_meta(html: str, url: str) -> dict[str, Any]:
+    """Title, authors and date of publication of a page; nothing for a page that is no article."""
+    document = _page(html, url)
+    if document is None:
+        return {}
+    return {"title": document.title, "authors": list(document.authors), "date": document.published_at}
+
+
+def _page(html: str, url: str) -> Document | None:
+    item = RawItem(html.encode(), "inbox", _RECEIVED_AT, Hints(url=url, media_type="text/html", encoding="utf-8"))
+    return pipeline.process(item, _rules())[0].document

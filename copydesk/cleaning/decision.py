@@ -36,13 +36,8 @@ _INSIDE = (
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
 _EDGE_ONLY = (
-    "fields/unlabelled",
-    "notices/bio",
-    "notices/contact",
-    "notices/house",
-    "notices/rights",
-    "signs/mail_address",
-)
+    "fields/unlabelled", "notices/bio", "notices/contact", "notices/house", "notices/rights", "signs/mail_address",
+)  # fmt: skip
 """Marks of what stands at the edges: inside the story they hold only when certain."""
 _OFTEN_STORY = ("fields/release_line", "notices/promo", "notices/promo_hint", "signs/address")
 _FEWEST_FREQUENT = 5
@@ -55,6 +50,9 @@ _BREAKS = (
     "signs/rule_line",
 )
 """Marks that do not tell that the story is over."""
+_HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
+_LONG_PARAGRAPH = 300
+"""Weight from which a page's paragraph is dropped only when that is certain: long ones were often story."""
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _SHORT_REMARK = 160
 _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
@@ -84,16 +82,18 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     best, pieces, dateline = _sort_marks(len(view.blocks), marks)
     _spare_quoted(view.blocks, best)
     menus = find_menus(view.blocks)
-    on_page = is_page(view.blocks, menus)
+    on_page = not view.is_extracted and is_page(view.blocks, menus)
     if not on_page:
         best = [replace(m, strength=HINT) if m and m.rule == "signs/repeated" else m for m in best]
-    head, tail = _find_edges(view.blocks, best, menus)
+    head, tail = _find_edges(view.blocks, best, menus if on_page else [False] * len(menus))
     if on_page:
         head, tail = trim_page(view.blocks, best, head, tail)
         _move_title(view.blocks, best, menus, head)
     tail = _end_at_mark(view.blocks, best, pieces, tail)
     if not on_page:
         best[head:] = _doubt_frequent(best[head:])
+    if view.is_extracted:
+        _spare_paragraphs(view.blocks, best)
     accepted = [_holds(block, best[i], inside=head <= i < tail) for i, block in enumerate(view.blocks)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
@@ -106,10 +106,11 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         _clear_page(rulings, menus, head, tail)
     _extend_captions(rulings)
     _drop_menu_sections(rulings)
-    run_lists(rulings, tail, on_page=on_page)
-    _close_tail(rulings, tail)
-    _drop_last_words(rulings)
-    _clear_head(rulings)
+    run_lists(rulings, tail, on_page=on_page, only_related=view.is_extracted)
+    if not view.is_extracted:
+        _close_tail(rulings, tail)
+        _drop_last_words(rulings)
+        _clear_head(rulings)
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
             ruling.pieces = ()
@@ -164,6 +165,17 @@ def _doubt_frequent(best: Sequence[Mark | None]) -> list[Mark | None]:
     """The marks below the head; those of a rule that has many are hints: prices with shops, the dates of a tour."""
     counts = Counter(mark.rule for mark in best if mark and mark.rule in _OFTEN_STORY)
     return [replace(mark, strength=HINT) if mark and counts[mark.rule] >= _FEWEST_FREQUENT else mark for mark in best]
+
+
+def _spare_paragraphs(blocks: Sequence[Block], best: list[Mark | None]) -> None:
+    """Take weak marks off what a page's markup shows to be story: long paragraphs, and headings taken for captions."""
+    for place, block in enumerate(blocks):
+        mark = best[place]
+        if mark is None or mark.strength >= CERTAIN:
+            continue
+        is_long = block.weight >= _LONG_PARAGRAPH and mark.kind is PieceClass.DROPPED
+        if is_long or (mark.rule == "captions/credit" and block.role in _HEADING_ROLES):
+            best[place] = None
 
 
 def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
@@ -341,6 +353,7 @@ def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -
         return "no line of story"
     facts = [fact for r in rulings if r.mark for fact in r.mark.facts]
     has_head = bool(dateline) or any(f.role in ("authors", "published") for f in facts)
+    has_head = has_head or bool(view.is_extracted and view.fields.authors and view.fields.published_at)
     story_weight = sum(block.weight for block in story)
     notices = [r for r in rulings if r.kind in _CHROME]
     notice_weight = sum(r.block.weight for r in notices)

@@ -58,7 +58,9 @@ def build_view(parsed: Parsed, rules: Rules, hints: Hints, profile: Profile) -> 
         )
         block.hits = _find_hits(block)
         blocks.append(block)
-    return View(blocks=blocks, lexis=lexis, language=language, fields=parsed.fields)
+    return View(
+        blocks=blocks, lexis=lexis, language=language, fields=parsed.fields, is_extracted=parsed.format == "html"
+    )
 
 
 def _find_hits(block: Block) -> tuple[Hit, ...]:

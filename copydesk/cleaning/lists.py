@@ -17,8 +17,11 @@ _FEW_PARAGRAPHS = 4
 _SHARE_BEHIND_ABOUT = 0.5
 
 
-def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool) -> None:
-    """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines."""
+def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool, only_related: bool) -> None:
+    """Drop what belongs to a heading: links to related stories, a release's boilerplate, a contact's lines.
+
+    `only_related` where markup has already told what is no story.
+    """
     run = ""
     members: list[Ruling] = []
     # Under a few paragraphs so many lines are the story: goods with their prices.
@@ -26,6 +29,8 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool) -> None:
     whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
+        if only_related and opened != "list/related":
+            opened = None
         behind -= ruling.block.weight if ruling.block.is_prose else 0
         if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
             opened = None  # most of the story is still to come

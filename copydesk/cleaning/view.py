@@ -92,6 +92,8 @@ class View:
     lexis: Lexis
     language: str | None
     fields: Fields
+    is_extracted: bool = False
+    """True for a page: an extractor has taken menus and the like out, so that what looks like one is rather story."""
 
 
 def joins_with_space(left: str, right: str) -> bool:

@@ -16,6 +16,8 @@ from lxml.html import HtmlElement
 
 from copydesk.formats.dates import read_date
 from copydesk.formats.markup import text_from_html
+from copydesk.formats.page_authors import is_publisher, read_author_elements, split_authors
+from copydesk.formats.page_title import find_title
 from copydesk.models import Fields
 
 _ARTICLE_TYPES = frozenset(
@@ -94,9 +96,6 @@ _META: Mapping[str, tuple[str, ...]] = {
     "rights": ("dc.rights", "dcterms.rights", "copyright", "rights"),
 }
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
-_NO_NAME = re.compile(
-    r"https?://|www\.|@|^\W*$|^(?:admin|administrator|editor|staff|author|none|null|undefined)$", re.IGNORECASE
-)
 _NODES_READ = 5_000
 """Bound on a page's JSON-LD; product lists run to hundreds of nodes."""
 
@@ -106,16 +105,16 @@ def read_metadata(tree: HtmlElement, url: str | None) -> Fields:
     data = _article(tree)
     meta = _meta(tree)
     publisher = _clean(_name(data.get("publisher"))) or _first(meta, "publisher")
-    title = _clean(data.get("headline")) or _first(meta, "title") or _title_element(tree)
+    title = find_title(tree, _clean(data.get("headline")), _first(meta, "title"), publisher)
     published = _date(data.get("datePublished"), *_all(meta, "published"))
     updated = _date(data.get("dateModified"), *_all(meta, "updated"))
     return Fields(
-        title=_without_publisher(title, publisher) if title else None,
+        title=title,
         section=_clean(_text(data.get("articleSection"))) or _first(meta, "section"),
         published_at=published or updated,
         updated_at=updated if published and updated != published else None,
         publisher=publisher,
-        authors=_authors(data, meta),
+        authors=_authors(tree, data, meta, publisher),
         language=_language(tree, data, meta),
         url=_canonical(tree) or _first(meta, "url") or _text(data.get("url")) or url,
         rights=tuple(filter(None, (_clean(_text(data.get("copyrightNotice"))) or _first(meta, "rights"),))),
@@ -203,23 +202,24 @@ def _date(*values: Any) -> str | None:
     return next((date for value in values if (date := read_date(_text(value) or ""))), None)
 
 
-def _authors(data: Mapping[str, Any], meta: Mapping[str, list[str]]) -> tuple[str, ...]:
+def _authors(
+    tree: HtmlElement, data: Mapping[str, Any], meta: Mapping[str, list[str]], publisher: str | None
+) -> tuple[str, ...]:
+    """Names from the first statement that names a person; one that names only the publisher is the last resort."""
     stated = data.get("author") or data.get("creator")
     names = [_name(value) for value in (stated if isinstance(stated, list) else [stated])]
-    cleaned = _names(names)
-    if cleaned:
-        return cleaned
-    for name in _META["author"]:
-        cleaned = _names(meta.get(name, []))
-        if cleaned:
-            return cleaned
-    return ()
-
-
-def _names(values: list[str | None] | list[str]) -> tuple[str, ...]:
-    cleaned = (_clean(value) for value in values if value)
-    kept = (re.sub(r"^(?:by|von|par|por)\s+", "", name, flags=re.IGNORECASE) for name in cleaned if name)
-    return tuple(dict.fromkeys(name for name in kept if not _NO_NAME.search(name) and len(name) <= 100))
+    statements = [
+        [name for name in names if name],
+        *(meta.get(name, []) for name in _META["author"]),
+        read_author_elements(tree),
+    ]
+    last: tuple[str, ...] = ()
+    for statement in statements:
+        cleaned = split_authors([clean for name in statement if (clean := _clean(name))], publisher)
+        if any(not is_publisher(name, publisher) for name in cleaned):
+            return tuple(name for name in cleaned if not is_publisher(name, publisher))
+        last = last or cleaned
+    return last
 
 
 def _name(value: Any) -> str | None:
@@ -237,23 +237,6 @@ def _text(value: Any) -> str | None:
 def _clean(value: Any) -> str | None:
     text = _text(value)
     return (text_from_html(text) or None) if text else None
-
-
-def _title_element(tree: HtmlElement) -> str | None:
-    """The only first-level heading, else the title element."""
-    headings = [text for h1 in tree.iter("h1") if (text := " ".join(h1.itertext()).strip())]
-    if len(headings) == 1:
-        return " ".join(headings[0].split())
-    title = next(tree.iter("title"), None)
-    return _clean(title.text) if title is not None else None
-
-
-def _without_publisher(title: str, publisher: str | None) -> str:
-    """`Headline | Publisher` without its tail."""
-    if not publisher:
-        return title
-    tail = re.compile(rf"\s+[|\-–—·:»]\s+{re.escape(publisher)}\s*$", re.IGNORECASE)
-    return tail.sub("", title) or title
 
 
 def _language(tree: HtmlElement, data: Mapping[str, Any], meta: Mapping[str, list[str]]) -> str | None:
