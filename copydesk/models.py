@@ -76,6 +76,8 @@ class Hints(Wire):
     """IANA name of the time zone that the item's times without one are in."""
     fields: dict[str, str] | None = None
     """For JSON and CSV documents: which of their columns is our `title`, `text`, … (docs/formats.md)."""
+    page: dict[str, list[str]] | None = None
+    """For pages: CSS selectors of their `body`, `title`, `author`, `date`, and of what to `drop` (docs/cleaning.md)."""
 
 
 # Two names and what is added to them stand in one index row, of which Postgres takes 2,704 bytes.
@@ -160,6 +162,9 @@ class RawItem:
 
 FIELD_NAMES = ("authors", "id", "language", "published", "source", "text", "title", "updated", "url")
 """What a map of columns can name (`Hints.fields`, `[fields]` of a source)."""
+
+PAGE_PARTS = ("body", "title", "author", "date", "drop")
+"""What CSS selectors can be given for (`Hints.page`, `[page]` of a source)."""
 
 
 @dataclass(frozen=True, slots=True)
