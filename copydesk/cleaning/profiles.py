@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import soupsieve
@@ -19,7 +20,7 @@ from copydesk.cleaning.learnt import NOTHING, Learnt
 from copydesk.cleaning.lexicon import read_toml
 from copydesk.cleaning.normalise import fold, normalise
 from copydesk.errors import LexiconError
-from copydesk.models import FIELD_NAMES, PAGE_PARTS
+from copydesk.models import FIELD_NAMES, PagePart
 
 _KEYS = (
     "name",
@@ -35,6 +36,7 @@ _KEYS = (
     "fields",
     "page",
 )
+_PAGE_PARTS: tuple[str, ...] = get_args(PagePart)
 _ACTIONS = ("drop", "keep", "rights")
 _MATCHES = ("exact", "prefix", "regex")
 
@@ -149,8 +151,8 @@ def _read_selectors(where: str, entries: object) -> tuple[tuple[str, tuple[str, 
     parts = []
     for part, value in sorted(entries.items()):
         selectors = [value] if isinstance(value, str) else value
-        if part not in PAGE_PARTS:
-            raise LexiconError(f"{where}, key page.{part}", f"unknown; known are {', '.join(PAGE_PARTS)}")
+        if part not in _PAGE_PARTS:
+            raise LexiconError(f"{where}, key page.{part}", f"unknown; known are {', '.join(_PAGE_PARTS)}")
         if not isinstance(selectors, list) or not selectors or not all(isinstance(s, str) and s for s in selectors):
             raise LexiconError(f"{where}, key page.{part}", "must be a selector, or a list of them")
         for selector in selectors:

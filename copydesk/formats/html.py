@@ -14,6 +14,7 @@ from dataclasses import replace
 import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from soupsieve import SelectorSyntaxError
 from trafilatura.metadata import extract_metadata
 from trafilatura.settings import Document
 
@@ -76,7 +77,10 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     """
     decoded = decode(data, _declared(data), hints)
     subject = hints.filename or hints.url or ""
-    selected = select(decoded.text, hints.page) if hints.page else None
+    try:
+        selected = select(decoded.text, hints.page) if hints.page else None
+    except SelectorSyntaxError as error:
+        raise MalformedInput(subject, f"a selector sent with it is wrong: {error}") from error
     tree = _read(selected.page if selected else decoded.text, subject)
     fields = Fields(url=hints.url)
     lines: tuple[Line, ...] = ()

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 from copydesk.formats.dates import read_date
 from copydesk.formats.encoding import printable
 from copydesk.formats.markup import lines_from_tree
-from copydesk.models import Line
+from copydesk.models import Line, PagePart
 
 MET_NOTHING = "page_selector_met_nothing"
 """The warning on a page whose body or title was not where the sender's selectors look for it."""
@@ -32,10 +32,10 @@ class Selected:
     warnings: tuple[str, ...]
 
 
-def select(page: str, selectors: Mapping[str, Sequence[str]]) -> Selected:
-    """Apply selectors; the keys are those of `models.PAGE_PARTS`, each a list of which the first that meets counts.
+def select(page: str, selectors: Mapping[PagePart, Sequence[str]]) -> Selected:
+    """Apply selectors; the keys are those of `models.PagePart`, each a list of which the first that meets counts.
 
-    All of `drop` count. They have been checked when the profile was read.
+    All of `drop` count. Raises `SelectorSyntaxError` of soupsieve for a wrong one; those of profiles were checked.
     """
     soup = BeautifulSoup(page, "lxml")
     for selector in selectors.get("drop", ()):

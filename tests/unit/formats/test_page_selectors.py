@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from copydesk import pipeline
+from copydesk import formats, pipeline
 from copydesk.cleaning import load_rules
 from copydesk.cleaning.profiles import load_profiles
-from copydesk.errors import LexiconError
+from copydesk.errors import LexiconError, MalformedInput
 from copydesk.models import Document, Hints, RawItem
 
 PAGE = """<html><head><title>Bridge to close | Gazette</title></head><body>
@@ -79,3 +79,8 @@ def test_a_wrong_selector_is_refused_when_the_profile_is_read(tmp_path: Path, pa
 
     with pytest.raises(LexiconError, match="page"):
         load_profiles(tmp_path / "a.toml")
+
+
+def test_a_wrong_selector_that_came_with_a_page_rejects_that_page() -> None:
+    with pytest.raises(MalformedInput, match="selector"):
+        formats.parse(PAGE.encode(), Hints(media_type="text/html", page={"body": ["div["]}))
