@@ -59,6 +59,12 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+PagePart = Literal["body", "title", "author", "date", "drop"]
+"""What CSS selectors can be given for (`Hints.page`, `[page]` of a source)."""
+
+Selectors = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=500)]], Field(max_length=20)]
+
+
 class Hints(Wire):
     """What the sender knows about an item. Explicit structure inside the item wins over a hint."""
 
@@ -76,6 +82,8 @@ class Hints(Wire):
     """IANA name of the time zone that the item's times without one are in."""
     fields: dict[str, str] | None = None
     """For JSON and CSV documents: which of their columns is our `title`, `text`, … (docs/formats.md)."""
+    page: dict[PagePart, Selectors] | None = None
+    """For pages: CSS selectors of their `body`, `title`, `author`, `date`, and of what to `drop` (docs/cleaning.md)."""
 
 
 # Two names and what is added to them stand in one index row, of which Postgres takes 2,704 bytes.

@@ -45,9 +45,16 @@ def read(item: RawItem, rules: Rules, parse: Parser = formats.parse) -> list[Par
 
 
 def _hinted(item: RawItem, rules: Rules) -> Hints:
-    """The item's hints, with the names that its source gives to the columns of its records."""
-    named = rules.profile_for_source(item.source).fields
-    return item.hints.model_copy(update={"fields": dict(named)}) if named and not item.hints.fields else item.hints
+    """The item's hints, with what its source's profile says of its encoding, its columns and its pages."""
+    profile = rules.profile_for_source(item.source)
+    known = {
+        "encoding": profile.encoding,
+        "fields": dict(profile.fields) or None,
+        "page": {part: list(selectors) for part, selectors in profile.page} or None,
+    }
+    # The encoding of a profile is forced: it is written where senders declare a wrong one.
+    wanted = {n: v for n, v in known.items() if v and (n == "encoding" or getattr(item.hints, n) is None)}
+    return item.hints.model_copy(update=wanted) if wanted else item.hints
 
 
 def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:

@@ -10,16 +10,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import soupsieve
 
 from copydesk.cleaning.bounded import compile_bounded
 from copydesk.cleaning.learnt import NOTHING, Learnt
 from copydesk.cleaning.lexicon import read_toml
 from copydesk.cleaning.normalise import fold, normalise
 from copydesk.errors import LexiconError
-from copydesk.models import FIELD_NAMES
+from copydesk.models import FIELD_NAMES, PagePart
 
-_KEYS = ("name", "aliases", "zone", "language", "encoding", "rights", "agency", "carrier", "rules", "sources", "fields")
+_KEYS = (
+    "name",
+    "aliases",
+    "zone",
+    "language",
+    "encoding",
+    "rights",
+    "agency",
+    "carrier",
+    "rules",
+    "sources",
+    "fields",
+    "page",
+)
+_PAGE_PARTS: tuple[str, ...] = get_args(PagePart)
 _ACTIONS = ("drop", "keep", "rights")
 _MATCHES = ("exact", "prefix", "regex")
 
@@ -60,6 +77,8 @@ class Profile:
     rules: tuple[LineRule, ...] = ()
     learnt: Learnt = NOTHING
     """What a store has learnt of the sender's lines; files do not hold it."""
+    page: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """CSS selectors of the parts of the sender's pages."""
     fields: tuple[tuple[str, str], ...] = ()
     """For JSON and CSV documents: our field and the sender's column for it."""
 
@@ -122,7 +141,27 @@ def _read_profile(where: str, entry: Mapping[str, object]) -> Profile:
         carrier=entry.get("carrier") is True,
         rules=_read_rules(where, entry.get("rules", [])),
         fields=_read_fields(where, entry.get("fields", {})),
+        page=_read_selectors(where, entry.get("page", {})),
     )
+
+
+def _read_selectors(where: str, entries: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(entries, dict):
+        raise LexiconError(f"{where}, key page", "must be a table")
+    parts = []
+    for part, value in sorted(entries.items()):
+        selectors = [value] if isinstance(value, str) else value
+        if part not in _PAGE_PARTS:
+            raise LexiconError(f"{where}, key page.{part}", f"unknown; known are {', '.join(_PAGE_PARTS)}")
+        if not isinstance(selectors, list) or not selectors or not all(isinstance(s, str) and s for s in selectors):
+            raise LexiconError(f"{where}, key page.{part}", "must be a selector, or a list of them")
+        for selector in selectors:
+            try:
+                soupsieve.compile(selector)
+            except soupsieve.SelectorSyntaxError as error:
+                raise LexiconError(f"{where}, key page.{part}", f"{selector!r}: {error}") from error
+        parts.append((part, tuple(selectors)))
+    return tuple(parts)
 
 
 def _read_fields(where: str, entries: object) -> tuple[tuple[str, str], ...]:

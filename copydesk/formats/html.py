@@ -14,6 +14,7 @@ from dataclasses import replace
 import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from soupsieve import SelectorSyntaxError
 from trafilatura.metadata import extract_metadata
 from trafilatura.settings import Document
 
@@ -24,6 +25,7 @@ from copydesk.formats.opening import Opening
 from copydesk.formats.page_data import lines_from_data
 from copydesk.formats.page_metadata import read_metadata
 from copydesk.formats.page_pruning import prune
+from copydesk.formats.page_selectors import Selected, select
 from copydesk.formats.page_siblings import add_siblings, read_blocks
 from copydesk.models import Fields, Hints, Line, Parsed
 
@@ -75,7 +77,11 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     """
     decoded = decode(data, _declared(data), hints)
     subject = hints.filename or hints.url or ""
-    tree = _read(decoded.text, subject)
+    try:
+        selected = select(decoded.text, hints.page) if hints.page else None
+    except SelectorSyntaxError as error:
+        raise MalformedInput(subject, f"a selector sent with it is wrong: {error}") from error
+    tree = _read(selected.page if selected else decoded.text, subject)
     fields = Fields(url=hints.url)
     lines: tuple[Line, ...] = ()
     if tree is not None:
@@ -92,9 +98,23 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
             if _size(lines) < _SHORT:
                 lines = max(lines, data_lines, key=_size)
             lines = _add_captions(lines, captions)
+            if selected:
+                fields, lines = _overlaid(fields, lines, selected)
         except Exception as error:  # the extractor lets errors of any kind through on hostile input
             raise MalformedInput(subject, f"{type(error).__name__}: {error}") from error
-    return [Parsed("html", lines, fields, raw=data, encoding=decoded.encoding, warnings=decoded.warnings)]
+    warnings = (*decoded.warnings, *(selected.warnings if selected else ()))
+    return [Parsed("html", lines, fields, raw=data, encoding=decoded.encoding, warnings=warnings)]
+
+
+def _overlaid(fields: Fields, lines: tuple[Line, ...], selected: Selected) -> tuple[Fields, tuple[Line, ...]]:
+    """What the sender's selectors found, over what was found without them."""
+    own = replace(
+        fields,
+        title=selected.title or fields.title,
+        authors=selected.authors or fields.authors,
+        published_at=selected.published_at or fields.published_at,
+    )
+    return own, selected.lines or lines
 
 
 def _add_captions(lines: tuple[Line, ...], captions: tuple[str, ...]) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator, Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -49,7 +50,8 @@ class DocumentIn(Wire):
     @classmethod
     def _hints_are_plain(cls, hints: Hints) -> Hints:
         for name, value in hints.model_dump(exclude_none=True).items():
-            check_hint(name, value)
+            for text in _texts(value):
+                check_hint(name, text)
         return hints
 
     @field_validator("meta")
@@ -67,6 +69,16 @@ class DocumentIn(Wire):
             return base64.b64decode(self.body_base64 or "", validate=True)
         except binascii.Error as error:
             raise ValueError(f"body_base64 is not base64: {error}") from error
+
+
+def _texts(value: str | Mapping[str, str | list[str]]) -> Iterator[str]:
+    """Every text in a hint: itself, or the keys and values of a map."""
+    if isinstance(value, str):
+        yield value
+        return
+    for key, held in value.items():
+        yield key
+        yield from [held] if isinstance(held, str) else held
 
 
 def check_hint(name: str, value: str) -> None:

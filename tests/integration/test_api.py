@@ -324,3 +324,19 @@ def test_a_full_disk_refuses_and_is_not_ready(tmp_path: Path, monkeypatch: pytes
         assert "retry-after" in answer.headers
         ready = door.client.get("/readyz")
         assert (ready.status_code, ready.json()["spool"]) == (503, "below its mark")
+
+
+@pytest.mark.parametrize(
+    ("hints", "status"),
+    [
+        ({"fields": {"title": "kop"}, "page": {"body": ["div.story"], "drop": [".poll"]}}, 202),
+        ({"fields": {"title": "a\u0000b"}}, 422),
+        ({"page": {"body": ["a\u0000b"]}}, 422),
+        ({"page": {"nonsense": ["p"]}}, 422),
+        ({"page": {"body": ["p"] * 21}}, 422),
+    ],
+)
+def test_hints_that_are_maps_are_checked_like_the_others(door: HttpDoor, hints: dict[str, object], status: int) -> None:
+    answer = door.post(json.dumps({"body": "Text", "hints": hints}), JSON)
+
+    assert answer.status_code == status, answer.text
