@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from copydesk.errors import UnknownFormat
-from copydesk.formats import feed, html, newsml_1, newsml_g2, ninjs, nitf, text
+from copydesk.formats import feed, feed_pages, html, newsml_1, newsml_g2, ninjs, nitf, text
 from copydesk.formats.opening import Opening, look
 from copydesk.models import Hints, Parsed
 
@@ -29,6 +29,7 @@ class Format(Protocol):
 
 
 FORMATS: Mapping[str, Format] = {
+    "feed_pages": feed_pages,
     "nitf": nitf,
     "newsml_g2": newsml_g2,
     "newsml_1": newsml_1,

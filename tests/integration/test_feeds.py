@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,17 +13,13 @@ from celery import Celery
 
 from copydesk.delivery import spool
 from copydesk.delivery.due_feeds import DueFeeds
-from copydesk.delivery.ingestion import Ingestion
-from copydesk.delivery.polling import Polling
-from copydesk.delivery.subscriptions import subscription
-from copydesk.queue.app import make_app
-from copydesk.queue.jobs import FETCH_QUEUE, FetchJob, payload_of
-from copydesk.settings import Settings, load
+from copydesk.queue.jobs import FETCH_QUEUE
 from copydesk.storage import connection as database
 from copydesk.storage import feeds
 from copydesk.storage.feeds import Due
 from tests.entries import text
 from tests.feed_server import Answer, FeedServer, feed_server, refused_port, rss
+from tests.integration.feed_round import Round, round_on
 from tests.integration.writing import Desk, desk_on
 
 FEED = rss(*((f"item-{n}", text(n)) for n in range(4)))
@@ -43,68 +37,9 @@ def server() -> Iterator[FeedServer]:
         yield running
 
 
-@dataclass
-class Round:
-    """The feed door without its processes: scheduler's chore, poll, ingest and storage, each when a test says so."""
-
-    desk: Desk
-    settings: Settings
-    app: Celery
-
-    def __post_init__(self) -> None:
-        self.polling = Polling(self.settings, self.app)
-        self.ingestion = Ingestion(self.settings)
-        self.writer = self.desk.writer()
-
-    def add(self, *urls: str, **named: Any) -> None:
-        with database.connect(self.desk.database_url) as connection:
-            feeds.add(connection, [subscription(url, self.settings, **named) for url in urls])
-
-    def lease(self) -> list[FetchJob]:
-        with database.connect(self.desk.database_url) as connection:
-            found = feeds.lease(connection, limit=100, lease_s=60, lost_after_s=3600)
-        return [FetchJob(v=1, feed_id=due.feed_id, lease=due.lease) for due in found]
-
-    def poll(self) -> int:
-        """Make every feed due and poll those that may be; returns how many were."""
-        with database.connect(self.desk.database_url) as connection:
-            feeds.make_due(connection, None)
-        jobs = self.lease()
-        for number, fetch_job in enumerate(jobs):
-            self.polling.carry(fetch_job.model_dump(mode="json"), task_id=f"poll-{number}")
-        return len(jobs)
-
-    def take_in(self) -> None:
-        """Ingest whatever is in the spool, then forget it there."""
-        for job_id in spool.ids(self.settings.spool):
-            found = spool.load(self.settings.spool, job_id)
-            assert found is not None
-            self.ingestion.carry(payload_of(found.job()), task_id=job_id, now=found.received_at)
-            spool.remove(self.settings.spool, [job_id])
-
-    def store(self) -> None:
-        self.desk.drain(self.writer)
-
-    def feed(self, columns: str) -> tuple[Any, ...]:
-        (row,) = self.desk.rows(f"select {columns} from feed")  # noqa: S608 - the test's own columns
-        return tuple(row)
-
-    def log(self) -> list[tuple[Any, ...]]:
-        return [tuple(r) for r in self.desk.rows("select result, items, fresh, unchanged from feed_log order by id")]
-
-
 @pytest.fixture
 def turn(desk: Desk, tmp_path: Path) -> Round:
-    settings = load(
-        {},
-        redis_url=desk.redis_url,
-        postgres_url=desk.database_url,
-        data_dir=tmp_path,
-        fetch_allow_private=True,
-        fetch_read_s=2.0,
-        fetch_whole_s=5.0,
-    )
-    return Round(desk, settings, make_app(settings))
+    return round_on(desk, tmp_path)
 
 
 # --- the poll -------------------------------------------------------------------------------------------------------
