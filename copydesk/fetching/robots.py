@@ -5,6 +5,7 @@ Read by the library `protego`. No file (any 4xx) allows all; one that cannot be 
 
 from __future__ import annotations
 
+import http
 import threading
 import time
 from collections import OrderedDict
@@ -85,7 +86,8 @@ class Robots:
         try:
             body = self._client.fetch(url).body[:_BYTES_READ]
         except FetchError as error:
-            if error.status is not None and 400 <= error.status < 500 and not isinstance(error, FetchTemporary):
+            is_absent = 400 <= (error.status or 0) < 500 and not isinstance(error, FetchTemporary)
+            if is_absent or error.status == http.HTTPStatus.OK:  # an answer without a body is an error to the client
                 return _Kept(self._clock() + self._kept_s, None, None)
             return _Kept(self._clock() + _FAILURE_KEPT_S, None, error)
         return _Kept(self._clock() + self._kept_s, Protego.parse(body.decode("utf-8", "replace")), None)

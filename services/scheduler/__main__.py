@@ -7,6 +7,7 @@ from copydesk import logs
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.event_stream import EventStream
+from copydesk.delivery.feed_upkeep import FeedUpkeep
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
@@ -21,6 +22,7 @@ NUMBER_EVERY_S = 0.5
 INDEX_EVERY_S = 1.0
 REPLAY_EVERY_S = 1.0
 TELL_EVERY_S = 0.5
+KEEP_FEEDS_EVERY_S = 60.0
 
 
 def main() -> None:
@@ -41,6 +43,7 @@ def main() -> None:
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
+        Chore("keep feeds in order", KEEP_FEEDS_EVERY_S, FeedUpkeep(settings).turn),
     ]
     scheduler = Scheduler(settings, chores)
     for number in (signal.SIGTERM, signal.SIGINT):

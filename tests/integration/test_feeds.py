@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from celery import Celery
 
 from copydesk.delivery import spool
 from copydesk.delivery.due_feeds import DueFeeds
+from copydesk.delivery.feed_upkeep import FeedUpkeep
 from copydesk.queue.jobs import FETCH_QUEUE
 from copydesk.storage import connection as database
 from copydesk.storage import feeds
@@ -216,6 +218,94 @@ def test_a_permanent_redirect_is_noted(turn: Round, server: FeedServer) -> None:
     turn.store()
 
     assert turn.feed("moved_to") == (new,)
+
+
+def test_a_permanent_redirect_that_lasts_becomes_the_address(turn: Round, server: FeedServer) -> None:
+    new = server.put("/new", Answer(FEED, headers={"ETag": '"1"'}))
+    old = server.put("/old", Answer(status=301, headers={"Location": "/new"}))
+    turn.add(old)
+    upkeep = FeedUpkeep(turn.settings)
+    for polls, days in ((1, 30), (2, 30), (3, 1), (4, 30)):
+        turn.whole()
+        with database.connect(turn.desk.database_url) as connection:
+            connection.execute("update feed set moved_since = moved_since - make_interval(days => %s)", (days,))
+            connection.commit()
+            upkeep.turn(connection)
+            connection.execute("update feed set moved_since = now() where moved_since is not null")
+        assert turn.feed("url, moved_polls") == ((old, polls) if polls < 4 else (new, 0))
+    turn.whole()
+
+    assert turn.feed("etag, failures, moved_to, source") == ('"1"', 0, None, "127.0.0.1")
+    assert turn.log()[1:] == [("not_modified", None, None, None)] * 4
+
+
+def test_a_feed_that_stops_saying_that_it_moved_stays(turn: Round, server: FeedServer) -> None:
+    server.put("/new", Answer(FEED))
+    redirect = Answer(status=308, headers={"Location": "/new"})
+    old = server.put("/old", redirect, redirect, redirect, Answer(FEED))
+    turn.add(old)
+    for _ in range(4):
+        turn.whole()
+    with database.connect(turn.desk.database_url) as connection:
+        FeedUpkeep(turn.settings.model_copy(update={"feed_moved_after_s": 0.0})).turn(connection)
+
+    assert turn.feed("url, moved_to, moved_since, moved_polls") == (old, None, None, 0)
+
+
+def test_two_feeds_that_move_to_one_address_become_one(turn: Round, server: FeedServer) -> None:
+    new = server.put("/new", Answer(FEED))
+    olds = [server.put(f"/old-{n}", Answer(status=301, headers={"Location": "/new"})) for n in (1, 2)]
+    turn.add(*olds)
+    for _ in range(3):
+        turn.whole()
+    upkeep = FeedUpkeep(turn.settings.model_copy(update={"feed_moved_after_s": 0.0}))
+    with database.connect(turn.desk.database_url) as connection:
+        for _ in range(2):
+            upkeep.turn(connection)
+
+    found = turn.desk.rows("select url, enabled, last_error from feed order by id")
+    assert found == [(new, True, None), (olds[1], False, f"moved to {new}, which is polled too")]
+
+
+def test_old_polls_leave_the_log(turn: Round, server: FeedServer) -> None:
+    turn.add(server.put("/feed", Answer(FEED)))
+    turn.whole()
+    turn.poll()
+    with database.connect(turn.desk.database_url) as connection:
+        connection.execute("update feed_log set fetched_at = now() - interval '31 days' where result = 'taken_in'")
+        connection.commit()
+        FeedUpkeep(turn.settings).turn(connection)
+
+    assert [result for result, *_ in turn.log()] == ["same_body"]
+
+
+def test_a_feed_that_renames_all_its_items_is_told_and_stores_nothing_again(turn: Round, server: FeedServer) -> None:
+    texts = [text(n) for n in range(10)]
+    url = server.put("/feed", Answer(rss(*((f"a{n}", t) for n, t in enumerate(texts)))))
+    turn.add(url)
+    turn.whole()
+    (before,) = turn.feed("interval_s")
+    # The host of its links stays, so only the ids and addresses differ.
+    server.put("/feed", Answer(rss(*((f"b{n}", t) for n, t in enumerate(texts)))))
+    with structlog.testing.capture_logs() as lines:
+        turn.whole()
+
+    assert [line["duplicates"] for line in lines if "new ids" in line["event"]] == [10]
+    assert turn.desk.rows("select count(*) from article") == [(10,)]
+    assert turn.desk.rows("select fresh, duplicates from feed_log order by id") == [(10, 0), (10, 10)]
+    assert turn.feed("interval_s") == (before,)
+
+
+def test_a_feed_has_bounds_of_its_own(turn: Round, server: FeedServer) -> None:
+    answer = Answer(FEED, headers={"Cache-Control": "max-age=40000"})
+    turn.add(server.put("/feed", answer), interval_min_s=60.0, interval_max_s=7200.0)
+    turn.whole()
+    assert turn.feed("extract(epoch from due_at - fetched_at)::int") == (7200,)
+    server.put("/feed", Answer(status=410))
+    turn.poll()
+
+    (waits,) = turn.feed("extract(epoch from due_at - now())")
+    assert 7000 < waits <= 7200
 
 
 def test_an_empty_feed_moves_its_place_too(turn: Round, server: FeedServer) -> None:
