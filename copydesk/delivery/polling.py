@@ -10,7 +10,7 @@ import random
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from celery import Celery
@@ -32,7 +32,7 @@ from copydesk.errors import (
     QueueUnavailable,
 )
 from copydesk.fetching import Fetched, Validators
-from copydesk.formats.feed_pace import asked_interval_s
+from copydesk.formats.feed_pace import asked_interval_s, skipped_s
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Hints
 from copydesk.queue.app import offer
@@ -123,7 +123,7 @@ class Polling:
                     etag=None if is_partial else fetched.validators.etag,
                     last_modified=None if is_partial else fetched.validators.last_modified,
                     body_sha256="" if is_partial else fetched.sha256,
-                    wait_s=max(fetched.fresh_for_s, asked_interval_s(fetched.body)),
+                    wait_s=_asked_s(feed, fetched),
                     min_s=bounds.min_s,
                     max_s=bounds.max_s,
                     moved_to=fetched.moved_to,
@@ -226,6 +226,15 @@ class Polling:
                 yield connection
         finally:
             connection.close()
+
+
+def _asked_s(feed: Feed, fetched: Fetched) -> float:
+    """The least wait that server and feed ask for, to the end of its hours of rest where it would end in them."""
+    asked_s = max(fetched.fresh_for_s, asked_interval_s(fetched.body))
+    # What the poll teaches about the interval is not known yet: the one so far is taken.
+    wait_s = max(asked_s, feed.interval_s)
+    rest_s = skipped_s(fetched.body, datetime.now(UTC) + timedelta(seconds=wait_s))
+    return wait_s + rest_s if rest_s else asked_s
 
 
 def printable(text: str) -> str:

@@ -64,11 +64,6 @@ class Robots:
             raise RobotsDenied(url, "its robots.txt asks us not to")
         return min(float(kept.rules.crawl_delay(PRODUCT) or 0.0), DELAY_MAX_S)
 
-    def sitemaps(self, url: str) -> list[str]:
-        """The sitemaps that the host's file names; none where there is no file. Raises as `delay_s` does."""
-        kept = self._rules(parsed(url))
-        return list(kept.rules.sitemaps) if kept.rules is not None else []
-
     def _rules(self, place: Url) -> _Kept:
         host = f"{place.scheme}://{place.netloc}"
         with self._lock:
