@@ -90,7 +90,9 @@ class Doors:
 def running(folder: Path, **given: Any) -> Iterator[Doors]:
     """The whole stack on embedded servers, with the default settings but those `given`."""
     port = next(filter(ports.is_free, ports.candidates(f"{folder}/http")))
-    settings = load({}, data_dir=folder, http_port=port, fetch_allow_private=True, **given)
+    # All feeds are on one host, which is ours.
+    host = {"fetch_host_spacing_s": 0.0, "fetch_host_requests_max": 64, "feed_full_text": "never"}
+    settings = load({}, data_dir=folder, http_port=port, fetch_allow_private=True, **host | given)
     with stack.servers(settings, embedded=True) as (settings, owned), _site() as site:
         stack.prepare(settings)
         programs = [*owned, *stack.programs(settings)]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,20 +23,135 @@ if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
     from copydesk.storage.connection import Connection
     from copydesk.storage.feeds import FeedRow, NewFeed
 
-app = typer.Typer(no_args_is_help=True, help="Add, list and poll feeds.")
+app = typer.Typer(no_args_is_help=True, help="Find, test, add, change, list and poll feeds.")
+
+
+class FullText(StrEnum):
+    """Of which items the linked page is fetched."""
+
+    NEVER = "never"
+    SHORT = "short"
+    ALWAYS = "always"
+
 
 Source = Annotated[str | None, typer.Option(help="The source they belong to; the address's host when not given.")]
+Pages = Annotated[
+    FullText | None,
+    typer.Option("--full-text", help="Fetch the linked page of no item, of those cut short, or of all."),
+]
+Least = Annotated[float | None, typer.Option("--at-least", min=0.1, help="Least minutes between two polls of it.")]
+Most = Annotated[float | None, typer.Option("--at-most", min=0.1, help="Most minutes between two polls of it.")]
+Tested = Annotated[bool, typer.Option("--test", help="Fetch it first; where it is no feed, nothing is changed.")]
+Title = Annotated[str | None, typer.Option(help="A name for people.")]
 
 
 @app.command()
 def add(
     url: Annotated[str, typer.Argument(help="Address of an RSS, RDF, Atom or CDF feed.")],
+    *,
     source: Source = None,
-    title: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    title: Title = None,
+    full_text: Pages = None,
+    at_least: Least = None,
+    at_most: Most = None,
+    is_tested: Tested = False,
 ) -> None:
     """Poll a feed from now on."""
     settings = load(os.environ)
-    _report(_add(settings, [_subscription(url, settings, source, title)]), 1)
+    wanted = _subscription(url, settings, source, title)._replace(
+        full_text=full_text.value if full_text else settings.feed_full_text,
+        interval_min_s=_seconds(at_least),
+        interval_max_s=_seconds(at_most),
+    )
+    if is_tested:
+        _try(url, settings, wanted.source)
+    _report(_add(settings, [wanted]), 1)
+
+
+@app.command("set")
+def set_(
+    url: Annotated[str, typer.Argument(help="Address of a feed that is polled.")],
+    *,
+    new_url: Annotated[str | None, typer.Option("--url", help="Its new address, polled at once.")] = None,
+    title: Title = None,
+    full_text: Pages = None,
+    at_least: Least = None,
+    at_most: Most = None,
+    is_on: Annotated[bool | None, typer.Option("--on/--off", help="Whether it is polled.")] = None,
+    is_tested: Tested = False,
+) -> None:
+    """Change a feed; what is not given stays as it is."""
+    from copydesk.errors import RowRefused
+    from copydesk.storage import feed_changes
+
+    settings = load(os.environ)
+    target = _subscription(new_url, settings, None, None).url if new_url else None
+    if is_tested:
+        _try(target or url, settings, "test")
+    change = feed_changes.Change(
+        url=url,
+        title=title,
+        full_text=full_text.value if full_text else None,
+        interval_min_s=_seconds(at_least),
+        interval_max_s=_seconds(at_most),
+        enabled=is_on,
+        new_url=target,
+    )
+    try:
+        with _connection(settings) as connection:
+            is_there = feed_changes.change(connection, change)
+    except RowRefused as error:
+        raise UsageError(target or url, "there is a feed at this address already") from error
+    if not is_there:
+        raise UsageError(url, "no such feed")
+    print("changed")
+
+
+@app.command("test")
+def try_(
+    url: Annotated[str, typer.Argument(help="Address of a feed, polled or not.")],
+    source: Annotated[str, typer.Option(help="Whose profile cleans it.")] = "test",
+    items: Annotated[int, typer.Option(min=0, help="How many items are shown.")] = 10,
+) -> None:
+    """Fetch a feed and show what would come in: items, fields, warnings. Nothing is stored."""
+    _try(url, load(os.environ), source, items=items)
+
+
+@app.command()
+def discover(url: Annotated[str, typer.Argument(help="A site's front page, or any page of it.")]) -> None:
+    """Look for the feeds of a site: what its page names, then where sites often have one. Nothing is stored."""
+    from copydesk.delivery import feed_trials
+    from copydesk.delivery.manners import client_of, page_client_of
+
+    settings = load(os.environ)
+    found = 0
+    for candidate, count in feed_trials.discover(url, client_of(settings).fetch, page_client_of(settings).fetch):
+        found += 1
+        print(f"{candidate.url}\t{count} items" + (f"\t{candidate.title}" if candidate.title else ""))
+    if not found:
+        raise UsageError(url, "no feed was found, neither on the page nor where sites often have one")
+
+
+@app.command("log")
+def log_(
+    url: Annotated[str, typer.Argument(help="Address of a feed.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many polls.")] = 20,
+) -> None:
+    """Show the latest polls of a feed, the newest first: what each brought, or why nothing."""
+    from copydesk.storage import feed_changes
+
+    with _connection(load(os.environ)) as connection:
+        polls = feed_changes.polls(connection, url, limit=limit)
+        if not polls and not feed_changes.has(connection, url):
+            raise UsageError(url, "no such feed")
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in ("polled", "result", "status", "items", "new", "known text", "unchanged", "pages", "next", "error"):
+        table.add_column(name, overflow="fold")
+    for poll in polls:
+        counts = (poll.status, poll.items, poll.fresh, poll.duplicates, poll.unchanged, poll.pages)
+        shown = ("–" if count is None else str(count) for count in counts)
+        table.add_row(_moment(poll.fetched_at), poll.result, *shown, _moment(poll.due_at), poll.error or "")
+    Console().print(table)
 
 
 @app.command("import")
@@ -87,13 +203,13 @@ def list_() -> None:
     from copydesk.storage import feeds
 
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("source", "feed", "read", "new", "next", "every", "state"):
+    for name in ("source", "feed", "read", "new", "next", "every", "pages", "state"):
         table.add_column(name, overflow="fold")
     with _connection(load(os.environ)) as connection:
         for feed in feeds.everything(connection):
             every = f"{feed.interval_s / 60:.0f} min"
             times = (_moment(feed.fetched_at), _moment(feed.changed_at), _moment(feed.due_at))
-            table.add_row(feed.source, feed.url, *times, every, _state(feed))
+            table.add_row(feed.source, feed.url, *times, every, feed.full_text, _state(feed))
     Console().print(table)
 
 
@@ -113,6 +229,16 @@ def poll(
     if unknown:
         raise UsageError("feeds poll", f"not polled: {', '.join(unknown)}")
     print(f"{len(found)} due now")
+
+
+def _try(url: str, settings: Settings, source: str, *, items: int = 3) -> None:
+    from copydesk import cli_feed_trials
+
+    cli_feed_trials.show(cli_feed_trials.run(url, settings, source=source), items)
+
+
+def _seconds(minutes: float | None) -> float | None:
+    return None if minutes is None else minutes * 60
 
 
 def _subscription(url: str, settings: Settings, source: str | None, title: str | None) -> NewFeed:
@@ -138,7 +264,7 @@ def _report(added: list[str], wanted: int) -> None:
 
 def _state(feed: FeedRow) -> str:
     if not feed.enabled:
-        return "off"
+        return f"off: {feed.last_error}" if feed.last_error else "off"
     parts = [f"failed {feed.failures} times: {feed.last_error}"] if feed.failures else []
     parts += [f"silent since {_moment(feed.silent_since)}"] if feed.silent_since else []
     parts += [f"moved to {feed.moved_to}"] if feed.moved_to else []

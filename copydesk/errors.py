@@ -161,12 +161,20 @@ class FetchTemporary(FetchError):
     """The server did not answer as it should just now."""
 
 
+class HostBusy(FetchTemporary):
+    """Others are asking this host just now; nothing was asked."""
+
+
 class FetchSoft(FetchError):
     """The server's answer is of no use, and may be again some day."""
 
 
 class FetchHard(FetchError):
     """There is nothing at this address any more, or it may not be fetched."""
+
+
+class RobotsDenied(FetchHard):
+    """The host's robots.txt asks us not to fetch it."""
 
 
 class AddressRefused(FetchHard):

@@ -124,6 +124,37 @@ class Settings(BaseSettings):
     fetch_lease_s: float = Field(
         600.0, gt=0, description="Seconds after which a feed that was taken up and not fetched is taken up again."
     )
+    fetch_host_spacing_s: float = Field(
+        1.0, ge=0, le=3600, description="Seconds between two requests to the hosts of one registrable domain."
+    )
+    fetch_host_requests_max: int = Field(
+        2, ge=1, le=64, description="Requests to the hosts of one registrable domain that may run at once."
+    )
+    fetch_hosts: str = Field(
+        "",
+        pattern=r"^(?:[a-z0-9.:\-]+=[0-9]+(?:\.[0-9]+)?(?:/[1-9][0-9]?)?(?:,|$))*$",
+        description="The same for some domains, as `example.org=5,example.com=0.2/8`: spacing and requests at once.",
+    )
+    fetch_pages_max: int = Field(
+        20, ge=0, le=200, description="Linked pages that one poll of a feed fetches; the rest is left for the next."
+    )
+    fetch_page_bytes_max: int = Field(2 * MIB, ge=1024, description="Largest linked page.")
+    fetch_pages_s: float = Field(
+        30.0, gt=0, le=300, description="Seconds after which one poll begins no further linked page."
+    )
+    fetch_robots_s: float = Field(
+        6 * 3600.0, gt=0, description="Seconds for which a host's robots.txt is taken as it was read."
+    )
+    feed_full_text: Literal["never", "short", "always"] = Field(
+        "short",
+        description="Of which items of a feed added now the linked page is fetched: none, those cut short, all.",
+    )
+    feed_moved_after_s: float = Field(
+        3 * 86400.0,
+        gt=0,
+        description="Seconds for which a feed must say that it has moved for good before its address is changed.",
+    )
+    feed_log_days: float = Field(30.0, gt=0, description="Days for which the log of polls is kept.")
     feed_interval_min_s: float = Field(300.0, gt=0, description="Least seconds between two polls of a feed.")
     feed_interval_max_s: float = Field(
         86400.0, gt=0, description="Most seconds between two polls of a feed, whatever it asks for or however it fails."

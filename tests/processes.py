@@ -82,6 +82,11 @@ class Stack:
             "COPYDESK_DATA_DIR": str(self.folder),
             "COPYDESK_INBOX_DIR": str(self.inbox),
             "COPYDESK_SPOOL_DIR": str(self.spool),
+            # The links of the tests' feeds lead nowhere.
+            "COPYDESK_FEED_FULL_TEXT": "never",
+            # Every server of a test is one host.
+            "COPYDESK_FETCH_HOST_SPACING_S": "0",
+            "COPYDESK_FETCH_HOST_REQUESTS_MAX": "64",
             "PYTHONUNBUFFERED": "1",
         }
         return inherited | ours | self._settings | more

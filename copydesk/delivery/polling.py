@@ -6,17 +6,18 @@ at any point, the lease ends and the feed is polled again; a body that reached t
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from celery import Celery
 
-import copydesk
 from copydesk import formats, metrics
-from copydesk.delivery import pace
+from copydesk.delivery import full_text, pace
+from copydesk.delivery.manners import Manners
 from copydesk.delivery.pace import Bounds
 from copydesk.delivery.spool import Spooled, SpoolWriter
 from copydesk.errors import (
@@ -25,28 +26,32 @@ from copydesk.errors import (
     FetchError,
     FetchHard,
     FetchSoft,
+    HostBusy,
     InputError,
     InvalidJob,
     QueueUnavailable,
 )
-from copydesk.fetching import Client, Fetched, Limits, Validators
-from copydesk.formats.feed_pace import asked_interval_s
+from copydesk.fetching import Fetched, Validators
+from copydesk.formats.feed_pace import asked_interval_s, skipped_s
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Hints
 from copydesk.queue.app import offer
-from copydesk.queue.jobs import FetchJob, read_asked
+from copydesk.queue.jobs import FetchJob, read_asked, sha256
 from copydesk.settings import Settings
 from copydesk.storage import connection as database
-from copydesk.storage import feeds
+from copydesk.storage import feeds, identities
 from copydesk.storage.connection import Connection
 from copydesk.storage.feeds import Due, Failure, Feed, Fetch, Same
 
 log = structlog.get_logger(__name__)
 
 # What a poll may bring; a page in place of a feed (moved, a wall, a hotel's network) is no article of the source.
-FEED_FORMATS = frozenset({"feed"})
+FEED_FORMATS = frozenset({"feed", "jsonfeed"})
 
 _ERROR_KEPT = 1000
+
+# A feed whose host is busy comes back within so many seconds, not all of the host's at once.
+_BUSY_SPREAD_S = 30.0
 
 
 class Polling:
@@ -55,8 +60,10 @@ class Polling:
     def __init__(self, settings: Settings, app: Celery) -> None:
         self._settings = settings
         self._app = app
-        self._bounds = Bounds(settings.feed_interval_min_s, settings.feed_interval_max_s)
-        self._client = client_of(settings)
+        self._manners = Manners(settings)
+        self._page_bounds = full_text.Bounds(
+            settings.fetch_pages_max, settings.fetch_pages_s, settings.document_bytes_max * 3 // 4
+        )
 
     def carry(self, payload: object, *, task_id: str) -> None:
         """Poll the feed that a job names. Never raises for what the feed or a dependency did: its lease ends."""
@@ -65,11 +72,9 @@ class Polling:
         except InvalidJob as error:
             self.refuse(task_id, error, b"")
             return
-        # Beside the fetch as a whole: its way to the spool, the database and the queue.
-        limit_s = self._settings.fetch_whole_s + self._settings.stuck_after_s
         with (
             structlog.contextvars.bound_contextvars(feed_id=job.feed_id),
-            pulse.holding("fetch", f"of feed {job.feed_id}", limit_s=limit_s),
+            pulse.holding("fetch", f"of feed {job.feed_id}", limit_s=self._limit_s()),
         ):
             try:
                 with self._transaction() as connection:
@@ -88,11 +93,14 @@ class Polling:
 
     def _poll(self, feed: Feed) -> None:
         try:
-            fetched = self._client.fetch(feed.url, Validators(feed.etag, feed.last_modified))
+            fetched = self._manners.feed(feed.url, Validators(feed.etag, feed.last_modified))
             if not fetched.is_modified or fetched.sha256 == feed.body_sha256:
                 self._record_same(feed, fetched)
                 return
             _require_feed(fetched)
+        except HostBusy as error:
+            self._postpone(feed, error)
+            return
         except FetchError as error:
             self._record_failure(feed, error)
             return
@@ -100,7 +108,10 @@ class Polling:
 
     def _take_in(self, feed: Feed, fetched: Fetched) -> None:
         """Spool, record, offer: in this order each step has what it needs if the next one never happens."""
-        spooled = self._spool(feed, fetched)
+        pages = self._pages(feed, fetched)
+        is_partial = pages is not None and pages.is_partial
+        bounds = self._bounds(feed)
+        spooled = self._spool(feed, fetched, pages)
         with self._transaction() as connection:
             feeds.record_fetch(
                 connection,
@@ -108,13 +119,16 @@ class Polling:
                     ingest_id=spooled.id,
                     feed_id=feed.id,
                     status=fetched.status,
-                    etag=fetched.validators.etag,
-                    last_modified=fetched.validators.last_modified,
-                    body_sha256=fetched.sha256,
-                    wait_s=max(fetched.fresh_for_s, asked_interval_s(fetched.body)),
-                    min_s=self._bounds.min_s,
-                    max_s=self._bounds.max_s,
+                    # Of a poll that left something the next one must have the whole body again.
+                    etag=None if is_partial else fetched.validators.etag,
+                    last_modified=None if is_partial else fetched.validators.last_modified,
+                    body_sha256="" if is_partial else fetched.sha256,
+                    wait_s=_asked_s(feed, fetched),
+                    min_s=bounds.min_s,
+                    max_s=bounds.max_s,
                     moved_to=fetched.moved_to,
+                    pages=len(pages.pages) if pages else 0,
+                    is_partial=is_partial,
                 ),
             )
         try:
@@ -122,19 +136,41 @@ class Polling:
         except QueueUnavailable as error:
             log.warning("in the spool, offered later", job_id=spooled.id, error=str(error))
         metrics.fetches.labels("taken_in").inc()
-        log.info("fetched", url=feed.url, job_id=spooled.id, bytes=len(fetched.body))
+        counts = {"pages": len(pages.pages), "left": len(pages.pending) + len(pages.omitted)} if pages else {}
+        log.info("fetched", url=feed.url, job_id=spooled.id, bytes=len(fetched.body), **counts)
 
-    def _spool(self, feed: Feed, fetched: Fetched) -> Spooled:
+    def _pages(self, feed: Feed, fetched: Fetched) -> full_text.Collected | None:
+        """The pages of entries that want theirs; None where none does."""
+        entries = full_text.read_entries(fetched) if feed.full_text != "never" else []
+        if not entries:
+            return None
+        with self._transaction() as connection:
+            seen = identities.last_seen(connection, full_text.named(feed.source, entries))
+            rejected = feeds.rejected(connection, feed.source, [full_text.reject_key(entry) for entry in entries])
+        wanted = full_text.choose(entries, feed.full_text, feed.source, seen, rejected)
+        if not wanted.new and not wanted.changed:
+            return None
+        return full_text.collect(
+            wanted,
+            self._manners.page,
+            self._page_bounds,
+            on_page=lambda url: pulse.begin("fetch", f"of page {url}", limit_s=self._limit_s()),
+        )
+
+    def _spool(self, feed: Feed, fetched: Fetched, pages: full_text.Collected | None) -> Spooled:
         job_id = uuid.uuid4().hex
-        hints = Hints(url=fetched.url, media_type=fetched.media_type, encoding=fetched.charset)
+        body, hints = fetched.body, full_text.hints_of(fetched)
+        if pages is not None:
+            body, hints = full_text.bundle(fetched, pages), full_text.bundle_hints(fetched)
         with SpoolWriter(self._settings.spool, job_id) as writer:
-            writer.write(fetched.body)
-            writer.end_item(job_id, fetched.sha256, hints, None)
+            writer.write(body)
+            writer.end_item(job_id, sha256(body), hints, None)
             return writer.commit(source=feed.source, kind="feed", origin=feed.url, received_at=datetime.now(UTC))
 
     def _record_same(self, feed: Feed, fetched: Fetched) -> None:
-        interval_s = pace.learn(feed.interval_s, items=0, fresh=0, bounds=self._bounds)
-        wait_s = pace.wait(interval_s, (fetched.fresh_for_s,), self._bounds)
+        bounds = self._bounds(feed)
+        interval_s = pace.learn(feed.interval_s, items=0, fresh=0, bounds=bounds)
+        wait_s = pace.wait(interval_s, (fetched.fresh_for_s,), bounds)
         result = "same_body" if fetched.is_modified else "not_modified"
         given = fetched.validators
         with self._transaction() as connection:
@@ -156,12 +192,27 @@ class Polling:
 
     def _record_failure(self, feed: Feed, error: FetchError) -> None:
         failures = feed.failures + 1
-        wait_s = pace.wait_after(error, failures=failures, interval_s=feed.interval_s, bounds=self._bounds)
+        wait_s = pace.wait_after(error, failures=failures, interval_s=feed.interval_s, bounds=self._bounds(feed))
         with self._transaction() as connection:
             feeds.record_failure(connection, Failure(feed.id, error.status, printable(str(error)), wait_s))
         metrics.fetches.labels("failed").inc()
         grade = log.warning if isinstance(error, FetchHard) else log.info
         grade("not fetched", url=feed.url, error=str(error), code=error.code, failures=failures, wait_s=wait_s)
+
+    def _postpone(self, feed: Feed, busy: HostBusy) -> None:
+        wait_s = busy.retry_after_s + random.uniform(0, _BUSY_SPREAD_S)
+        with self._transaction() as connection:
+            feeds.postpone(connection, feed, wait_s=wait_s)
+        log.info("postponed: its host is being asked by others", url=feed.url, wait_s=wait_s)
+
+    def _bounds(self, feed: Feed) -> Bounds:
+        """Its own, where it has any; the lower one wins over an upper one below it."""
+        min_s = feed.interval_min_s or self._settings.feed_interval_min_s
+        return Bounds(min_s, max(min_s, feed.interval_max_s or self._settings.feed_interval_max_s))
+
+    def _limit_s(self) -> float:
+        """Of one fetch and, beside it, its way to the spool, the database and the queue."""
+        return self._settings.fetch_whole_s + self._settings.stuck_after_s
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -180,21 +231,13 @@ class Polling:
             connection.close()
 
 
-def client_of(settings: Settings) -> Client:
-    """The web client that the settings describe."""
-    limits = Limits(
-        connect_s=settings.fetch_connect_s,
-        read_s=settings.fetch_read_s,
-        whole_s=settings.fetch_whole_s,
-        body_bytes=settings.document_bytes_max,
-        redirects=settings.fetch_redirects_max,
-    )
-    return Client(limits, user_agent=user_agent(settings.fetch_contact), allow_private=settings.fetch_allow_private)
-
-
-def user_agent(contact: str | None) -> str:
-    """How we present ourselves to servers."""
-    return f"copydesk/{copydesk.__version__}" + (f" (+{contact})" if contact else "")
+def _asked_s(feed: Feed, fetched: Fetched) -> float:
+    """The least wait that server and feed ask for, to the end of its hours of rest where it would end in them."""
+    asked_s = max(fetched.fresh_for_s, asked_interval_s(fetched.body))
+    # What the poll teaches about the interval is not known yet: the one so far is taken.
+    wait_s = max(asked_s, feed.interval_s)
+    rest_s = skipped_s(fetched.body, datetime.now(UTC) + timedelta(seconds=wait_s))
+    return wait_s + rest_s if rest_s else asked_s
 
 
 def printable(text: str) -> str:

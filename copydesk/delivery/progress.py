@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
+
 from copydesk.delivery import pace
 from copydesk.delivery.pace import Bounds
 from copydesk.storage import feeds
 from copydesk.storage.connection import Connection
+
+log = structlog.get_logger(__name__)
+
+# From so many items on, a poll nearly all of whose fresh items are known texts is a feed that has renamed them.
+_RENAMED_MIN = 8
+_RENAMED_SHARE = 0.8
 
 
 def advance(connection: Connection, ingest_ids: Sequence[str]) -> None:
@@ -15,7 +23,21 @@ def advance(connection: Connection, ingest_ids: Sequence[str]) -> None:
     moves = []
     for closing in feeds.closing(connection, ingest_ids):
         bounds = Bounds(closing.min_s, closing.max_s)
-        interval_s = pace.learn(closing.interval_s, items=closing.items, fresh=closing.fresh, bounds=bounds)
-        wait_s = pace.wait(interval_s, (closing.wait_s,), bounds)
-        moves.append(feeds.Move(closing.ingest_id, closing.items, closing.fresh, closing.unchanged, interval_s, wait_s))
+        has_renamed = closing.fresh >= _RENAMED_MIN and closing.duplicates >= _RENAMED_SHARE * closing.fresh
+        if has_renamed:
+            log.warning(
+                "a feed has given its items new ids; their texts were known",
+                url=closing.url,
+                items=closing.items,
+                fresh=closing.fresh,
+                duplicates=closing.duplicates,
+            )
+        # What came under a new id only says nothing about how often the feed brings news.
+        interval_s = closing.interval_s
+        if not has_renamed:
+            interval_s = pace.learn(interval_s, items=closing.items, fresh=closing.fresh, bounds=bounds)
+        # What was left is fetched as soon as the feed and its server allow.
+        wait_s = pace.wait(bounds.min_s if closing.is_partial else interval_s, (closing.wait_s,), bounds)
+        counts = (closing.items, closing.fresh, closing.unchanged, closing.duplicates)
+        moves.append(feeds.Move(closing.ingest_id, *counts, interval_s, wait_s))
     feeds.advance(connection, moves)

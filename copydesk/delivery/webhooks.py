@@ -15,7 +15,8 @@ import structlog
 from celery import Celery
 
 from copydesk import metrics
-from copydesk.delivery.polling import client_of, printable
+from copydesk.delivery.manners import client_of
+from copydesk.delivery.polling import printable
 from copydesk.errors import DependencyError, FetchError, InvalidJob
 from copydesk.fetching import signing
 from copydesk.liveness.pulse import pulse

@@ -43,9 +43,10 @@ _TEMPORARY = frozenset({202, 408, 425, 429})
 _GONE = frozenset({410, 451})
 
 # Feeds first: some servers give their page to whoever accepts one.
-_ACCEPT = (
+FEEDS = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.8"
 )
+PAGES = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ class _Answer:
 class Client:
     """Holds only what never changes: any number of threads may fetch at once."""
 
-    def __init__(self, limits: Limits, *, user_agent: str, allow_private: bool) -> None:
+    def __init__(self, limits: Limits, *, user_agent: str, allow_private: bool, accept: str = FEEDS) -> None:
         self._limits = limits
+        self._accept = accept
         self._allow_private = allow_private
         self._user_agent = user_agent
         self._tls = ssl.create_default_context()
@@ -165,7 +167,7 @@ class Client:
         sent = {
             "Host": place.netloc or "",
             "User-Agent": self._user_agent,
-            "Accept": _ACCEPT,
+            "Accept": self._accept,
             "Accept-Encoding": ACCEPTED,
             # A cache on the way asks the origin.
             "Cache-Control": "max-age=0",

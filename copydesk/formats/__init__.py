@@ -15,6 +15,7 @@ from copydesk.errors import UnknownFormat
 from copydesk.formats import (
     archive,
     feed,
+    feed_pages,
     html,
     jsonfeed,
     mail,
@@ -46,6 +47,7 @@ class Format(Protocol):
 
 FORMATS: Mapping[str, Format] = {
     "archive": archive,
+    "feed_pages": feed_pages,
     "nitf": nitf,
     "newsml_g2": newsml_g2,
     "newsml_1": newsml_1,

@@ -10,10 +10,11 @@ from copydesk.storage.connection import Connection
 from copydesk.storage.rows import send
 
 _ADD = """
-insert into feed (url, source, title, interval_s, silent_after_s)
-select url, source, title, interval_s, silent_after_s
+insert into feed (url, source, title, interval_s, silent_after_s, full_text, interval_min_s, interval_max_s)
+select url, source, title, interval_s, silent_after_s, full_text, interval_min_s, interval_max_s
   from json_to_recordset(%s::json) as t(
-       url text, source text, title text, interval_s double precision, silent_after_s double precision)
+       url text, source text, title text, interval_s double precision, silent_after_s double precision, full_text text,
+       interval_min_s double precision, interval_max_s double precision)
  order by url
     on conflict (url) do nothing
 returning url
@@ -21,7 +22,7 @@ returning url
 
 _LIST = """
 select id, url, source, title, enabled, interval_s, due_at, failures, last_error, fetched_at, changed_at, silent_since,
-       moved_to
+       moved_to, full_text, interval_min_s, interval_max_s
   from feed order by source, url
 """
 
@@ -48,7 +49,13 @@ returning f.id, f.leased_until
 _BEGIN = """
 update feed set leased_until = now() + make_interval(secs => %(lease_s)s)
  where id = %(feed)s and leased_until = %(lease)s and enabled
-returning id, url, source, etag, last_modified, body_sha256, interval_s, failures
+returning id, url, source, etag, last_modified, body_sha256, interval_s, failures, full_text, interval_min_s,
+          interval_max_s
+"""
+
+# Nothing was asked of its host, so nothing is said in the log.
+_POSTPONE = """
+update feed set leased_until = null, due_at = now() + make_interval(secs => %(wait_s)s) where id = %(feed)s
 """
 
 _GIVE_BACK = "update feed set leased_until = null where id = %s and leased_until = %s"
@@ -57,9 +64,10 @@ _GIVE_BACK = "update feed set leased_until = null where id = %s and leased_until
 _RECORD_FETCH = """
 with begun as (
     insert into feed_fetch
-           (ingest_id, feed_id, status, etag, last_modified, body_sha256, wait_s, min_s, max_s, moved_to)
+           (ingest_id, feed_id, status, etag, last_modified, body_sha256, wait_s, min_s, max_s, moved_to,
+            pages, is_partial)
     values (%(ingest_id)s, %(feed_id)s, %(status)s, %(etag)s, %(last_modified)s, %(body_sha256)s, %(wait_s)s, %(min_s)s,
-            %(max_s)s, %(moved_to)s)
+            %(max_s)s, %(moved_to)s, %(pages)s, %(is_partial)s)
     returning feed_id)
 update feed set leased_until = null, failures = 0, last_error = null from begun where id = begun.feed_id
 """
@@ -68,6 +76,10 @@ update feed set leased_until = null, failures = 0, last_error = null from begun 
 _RECORD_SAME = """
 with polled as (
     update feed set etag = coalesce(%(etag)s, etag), last_modified = coalesce(%(last_modified)s, last_modified),
+           moved_since = case when %(moved_to)s::text is null then null
+                              when moved_to = %(moved_to)s then coalesce(moved_since, now()) else now() end,
+           moved_polls = case when %(moved_to)s::text is null then 0
+                              when moved_to = %(moved_to)s then moved_polls + 1 else 1 end,
            moved_to = %(moved_to)s, interval_s = %(interval_s)s, due_at = now() + make_interval(secs => %(wait_s)s),
            leased_until = null, failures = 0, last_error = null, fetched_at = now()
      where id = %(feed_id)s
@@ -88,10 +100,12 @@ select id, now(), 'failed', %(status)s, %(error)s, due_at from polled
 
 # Fresh is what the feed had not brought before; what is rejected is rejected at each poll, and says nothing.
 _CLOSING = """
-select x.ingest_id, f.interval_s, x.wait_s, x.min_s, x.max_s, i.done, i.unchanged_count,
-       (select count(*) from receipt r
-         where r.ingest_id = x.ingest_id and r.outcome in ('stored', 'revised', 'duplicate'))
+select x.ingest_id, f.interval_s, x.wait_s, x.min_s, x.max_s, i.done, i.unchanged_count, r.fresh, r.duplicates,
+       x.is_partial, f.url
   from feed_fetch x join feed f on f.id = x.feed_id join ingest i on i.id = x.ingest_id
+ cross join lateral (
+       select count(*) as fresh, count(*) filter (where outcome = 'duplicate') as duplicates
+         from receipt where ingest_id = x.ingest_id and outcome in ('stored', 'revised', 'duplicate')) r
  where x.ingest_id = any (%s)
  order by f.id
    for update of f
@@ -101,24 +115,31 @@ select x.ingest_id, f.interval_s, x.wait_s, x.min_s, x.max_s, i.done, i.unchange
 _ADVANCE = """
 with row as (
     select * from json_to_recordset(%s::json) as t(
-           ingest_id text, items integer, fresh integer, unchanged integer, interval_s double precision,
-           wait_s double precision)),
+           ingest_id text, items integer, fresh integer, unchanged integer, duplicates integer,
+           interval_s double precision, wait_s double precision)),
 gone as (
     delete from feed_fetch x using row where x.ingest_id = row.ingest_id
     returning x.ingest_id, x.feed_id, x.fetched_at, x.status, x.etag, x.last_modified, x.body_sha256, x.moved_to,
-              row.items, row.fresh, row.unchanged, row.interval_s,
+              x.pages, row.items, row.fresh, row.unchanged, row.duplicates, row.interval_s,
               x.fetched_at + make_interval(secs => row.wait_s) as due_at),
 newest as (select distinct on (feed_id) * from gone order by feed_id, fetched_at desc),
 moved as (
     update feed f
-       set etag = n.etag, last_modified = n.last_modified, body_sha256 = n.body_sha256, moved_to = n.moved_to,
-           fetched_at = n.fetched_at, interval_s = n.interval_s, due_at = n.due_at,
+       set etag = n.etag, last_modified = n.last_modified, body_sha256 = n.body_sha256,
+           moved_since = case when n.moved_to is null then null
+                              when f.moved_to = n.moved_to then coalesce(f.moved_since, n.fetched_at)
+                              else n.fetched_at end,
+           moved_polls = case when n.moved_to is null then 0
+                              when f.moved_to = n.moved_to then f.moved_polls + 1 else 1 end,
+           moved_to = n.moved_to, fetched_at = n.fetched_at, interval_s = n.interval_s, due_at = n.due_at,
            changed_at = case when n.fresh > 0 then now() else f.changed_at end,
            silent_since = case when n.fresh > 0 then null else f.silent_since end
       from newest n
      where f.id = n.feed_id and (f.fetched_at is null or f.fetched_at <= n.fetched_at))
-insert into feed_log (feed_id, fetched_at, result, status, ingest_id, items, fresh, unchanged, due_at)
-select feed_id, fetched_at, 'taken_in', status, ingest_id, items, fresh, unchanged, due_at from gone order by feed_id
+insert into feed_log
+       (feed_id, fetched_at, result, status, ingest_id, items, fresh, unchanged, due_at, pages, duplicates)
+select feed_id, fetched_at, 'taken_in', status, ingest_id, items, fresh, unchanged, due_at, pages, duplicates
+  from gone order by feed_id
 """
 
 _REJECT = """
@@ -128,6 +149,8 @@ select source, item_key from json_to_recordset(%s::json) as t(source text, item_
     on conflict (source, item_key) do nothing
 returning source, item_key
 """
+
+_REJECTED = "select item_key from feed_reject where source = %s and item_key = any (%s)"
 
 # Once an episode: it ends when the feed brings something new.
 _FALL_SILENT = """
@@ -146,6 +169,9 @@ class NewFeed(NamedTuple):
     title: str | None
     interval_s: float
     silent_after_s: float
+    full_text: str = "never"
+    interval_min_s: float | None = None
+    interval_max_s: float | None = None
 
 
 class FeedRow(NamedTuple):
@@ -164,6 +190,9 @@ class FeedRow(NamedTuple):
     changed_at: datetime | None
     silent_since: datetime | None
     moved_to: str | None
+    full_text: str
+    interval_min_s: float | None
+    interval_max_s: float | None
 
 
 class Due(NamedTuple):
@@ -184,6 +213,9 @@ class Feed(NamedTuple):
     body_sha256: str | None
     interval_s: float
     failures: int
+    full_text: str
+    interval_min_s: float | None
+    interval_max_s: float | None
 
 
 class Fetch(NamedTuple):
@@ -199,6 +231,8 @@ class Fetch(NamedTuple):
     min_s: float
     max_s: float
     moved_to: str | None
+    pages: int = 0
+    is_partial: bool = False
 
 
 class Same(NamedTuple):
@@ -234,6 +268,9 @@ class Closing(NamedTuple):
     items: int
     unchanged: int
     fresh: int
+    duplicates: int
+    is_partial: bool
+    url: str
 
 
 class Move(NamedTuple):
@@ -243,6 +280,7 @@ class Move(NamedTuple):
     items: int
     fresh: int
     unchanged: int
+    duplicates: int
     interval_s: float
     wait_s: float
 
@@ -290,6 +328,12 @@ def begin(connection: Connection, due: Due, *, lease_s: float) -> Feed | None:
         return Feed(*row) if row else None
 
 
+def postpone(connection: Connection, feed: Feed, *, wait_s: float) -> None:
+    """End the lease of a feed whose host is being asked by others; it is due again in `wait_s`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTPONE, {"feed": feed.id, "wait_s": wait_s})
+
+
 def give_back(connection: Connection, due: Due) -> None:
     """End a lease that nobody will use."""
     with connection.cursor() as cursor:
@@ -330,6 +374,13 @@ def reject(connection: Connection, items: Sequence[tuple[str, str]]) -> set[tupl
     """Note (source, item key) of items that are no articles; returns those that were not noted before."""
     rows = [{"source": source, "item_key": key} for source, key in items]
     return {(str(source), str(key)) for source, key in send(connection, _REJECT, rows)}
+
+
+def rejected(connection: Connection, source: str, keys: Sequence[str]) -> set[str]:
+    """Those of the item keys that are noted as no articles."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REJECTED, (source, list(keys)))
+        return {str(key) for (key,) in cursor.fetchall()}
 
 
 def fall_silent(connection: Connection) -> list[Silent]:

@@ -43,6 +43,13 @@ delete from identity_key k
  where k.kind = t.kind and k.value = t.value
 """
 
+# Without a lock: for who wants to know what is worth fetching.
+_LAST_SEEN = """
+select k.kind, k.value, k.item_sha256
+  from identity_key k
+  join json_to_recordset(%s::json) as t(kind text, value text) on k.kind = t.kind and k.value = t.value
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
@@ -68,6 +75,12 @@ def take(connection: Connection, wanted: dict[IdentityKey, KeyState]) -> dict[Id
             del missing[key]
         # What is left was released by its holder between the two statements: it is free now.
     return held
+
+
+def last_seen(connection: Connection, keys: Sequence[IdentityKey]) -> dict[IdentityKey, str]:
+    """The hash of what was last seen under each key that is held."""
+    found = send(connection, _LAST_SEEN, [{"kind": key.kind, "value": key.value} for key in keys])
+    return {IdentityKey(kind=kind, value=value): str(item_sha256) for kind, value, item_sha256 in found}
 
 
 def hold(connection: Connection, states: dict[IdentityKey, KeyState]) -> None:

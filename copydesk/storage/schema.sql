@@ -370,7 +370,15 @@ create table feed (
     silent_since   timestamptz,
     -- Where its address has moved for good, by what its server says.
     moved_to       text,
-    added_at       timestamptz not null default now()
+    added_at       timestamptz not null default now(),
+    -- Of which items the linked page is fetched.
+    full_text      text not null default 'never' check (full_text in ('never', 'short', 'always')),
+    -- Bounds of its own; null where those of the settings hold.
+    interval_min_s double precision,
+    interval_max_s double precision,
+    -- Since when, and in how many polls, moved_to has been the same.
+    moved_since    timestamptz,
+    moved_polls    integer not null default 0
 );
 create index feed_due on feed (due_at) where enabled;
 
@@ -388,7 +396,11 @@ create table feed_fetch (
     -- The bounds of its interval.
     min_s         double precision not null,
     max_s         double precision not null,
-    moved_to      text
+    moved_to      text,
+    -- Linked pages that came with it.
+    pages         integer not null default 0,
+    -- Items were left for the next poll, which must have the whole body again.
+    is_partial    boolean not null default false
 );
 create index feed_fetch_feed on feed_fetch (feed_id);
 
@@ -413,9 +425,13 @@ create table feed_log (
     fresh      integer,
     unchanged  integer,
     error      text,
-    due_at     timestamptz not null
+    due_at     timestamptz not null,
+    pages      integer,
+    -- Of the fresh: texts that were known under another name.
+    duplicates integer
 );
 create index feed_log_feed on feed_log (feed_id, id);
+create index feed_log_fetched on feed_log (fetched_at);
 
 -- The stable view for everyone who just wants to query: one row an article, its current revision; without articles that
 -- are withdrawn or under embargo.

@@ -7,6 +7,7 @@ from copydesk import logs
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.event_stream import EventStream
+from copydesk.delivery.feed_upkeep import FeedUpkeep
 from copydesk.delivery.learning import forget_lines, learn_lines
 from copydesk.delivery.measuring import Measuring
 from copydesk.delivery.reconciler import SpoolReconciler
@@ -26,6 +27,7 @@ MEASURE_EVERY_S = 5.0
 LEARN_EVERY_S = 2.0
 FORGET_EVERY_S = 3600.0
 TELL_EVERY_S = 0.5
+KEEP_FEEDS_EVERY_S = 60.0
 
 
 def main() -> None:
@@ -49,6 +51,7 @@ def main() -> None:
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
+        Chore("keep feeds in order", KEEP_FEEDS_EVERY_S, FeedUpkeep(settings).turn),
     ]
     scheduler = Scheduler(settings, chores)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -31,19 +31,25 @@ class Door:
         self.stack = stack
         self.server = server
 
-    def feeds(self, *arguments: str) -> str:
-        """`copydesk feeds …` as an operator runs it."""
+    def feeds(self, *arguments: str, code: int = 0) -> str:
+        """`copydesk feeds …` as an operator runs it: what it prints, or its complaint where it ends with `code`."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
         done = subprocess.run(
             [sys.executable, "-m", "copydesk.cli", "feeds", *arguments],
             cwd=ROOT,
-            env={**environ, "COPYDESK_POSTGRES_URL": self.stack.database_url, "COLUMNS": "200"},
+            env={
+                **environ,
+                "COPYDESK_POSTGRES_URL": self.stack.database_url,
+                "COPYDESK_FEED_FULL_TEXT": "never",
+                "COPYDESK_FETCH_ALLOW_PRIVATE": "true",
+                "COLUMNS": "200",
+            },
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else done.stdout
 
     def polled(self, times: int) -> list[tuple[Any, ...]]:
         """Wait for so many polls with their outcome; returns what each brought."""
@@ -163,6 +169,50 @@ def test_a_private_address_is_not_fetched_unless_allowed(door: Door) -> None:
     ((error, failures),) = door.stack.rows("select last_error, failures from feed")
     assert "COPYDESK_FETCH_ALLOW_PRIVATE" in error
     assert (failures, door.server.requests) == (1, [])
+
+
+def test_feeds_are_found_tried_added_changed_and_looked_into_from_a_shell(door: Door) -> None:
+    feed = Answer(rss(("a", text(1)), ("b", "")), headers={"ETag": '"1"', "Content-Type": "application/rss+xml"})
+    url = door.server.put("/news/feed.xml", feed)
+    link = "<link rel='alternate' type='application/rss+xml' title='All &amp; more' href='/news/feed.xml'>"
+    front = door.server.put("/", Answer(f"<html><head>{link}</head><body>Hello</body></html>".encode()))
+    door.server.put("/feed", feed)
+
+    assert door.feeds("discover", front) == f"{url}\t2 items\tAll & more\n"
+    assert door.feeds("discover", url) == f"{url}\t2 items\n"
+    tried = door.feeds("test", url)
+    assert "2 items" in tried
+    assert "1 would be articles, 2 seem to carry a summary only; the server tells what is new" in tried
+    assert "About a" in tried
+    assert "no article" in tried
+    assert door.stack.rows("select count(*) from feed") == [(0,)]
+
+    assert door.feeds("add", url, "--test", "--full-text", "always", "--at-least", "2", "--at-most", "90").endswith(
+        "1 added\n"
+    )
+    assert door.stack.rows("select full_text, interval_min_s, interval_max_s from feed") == [("always", 120.0, 5400.0)]
+    assert door.feeds("set", url, "--full-text", "never", "--title", "News") == "changed\n"
+    assert door.stack.rows("select full_text, interval_min_s, title from feed") == [("never", 120.0, "News")]
+    door.stack.start("fetch", "scheduler", "ingest", "storage")
+    door.polled(1)
+    assert "taken_in" in door.feeds("log", url)
+    door.feeds("set", url, "--off")
+    assert " off" in door.feeds("list")
+
+
+def test_what_a_shell_asks_of_feeds_in_vain_changes_nothing(door: Door) -> None:
+    body = b"<!DOCTYPE html><html><body><p>Nothing here</p></body></html>"
+    page = door.server.put("/page", Answer(body, headers={"Content-Type": "text/html"}))
+    one, two = (door.server.put(f"/{name}", Answer(rss())) for name in ("one", "two"))
+    for url in (one, two):
+        door.feeds("add", url)
+    before = door.stack.rows("select * from feed order by id")
+
+    assert "not a feed but html" in door.feeds("add", page, "--test", code=1)
+    assert "no feed was found" in door.feeds("discover", page, code=1)
+    assert "no such feed" in door.feeds("log", page, code=1)
+    assert "there is a feed at this address already" in door.feeds("set", one, "--url", two, code=1)
+    assert door.stack.rows("select * from feed order by id") == before
 
 
 def test_a_feed_list_is_imported_once(door: Door, tmp_path: Path) -> None:

@@ -76,7 +76,12 @@ def add_feed(door: HttpDoor, url: str) -> None:
     subprocess.run(
         [sys.executable, "-m", "copydesk.cli", "feeds", "add", url, "--source", "feed"],
         cwd=ROOT,
-        env={"COPYDESK_POSTGRES_URL": door.stack.database_url, "PATH": ""},
+        env={
+            "COPYDESK_POSTGRES_URL": door.stack.database_url,
+            # The links of the feed lead nowhere.
+            "COPYDESK_FEED_FULL_TEXT": "never",
+            "PATH": "",
+        },
         check=True,
         capture_output=True,
     )

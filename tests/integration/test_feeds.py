@@ -5,27 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from celery import Celery
 
 from copydesk.delivery import spool
 from copydesk.delivery.due_feeds import DueFeeds
-from copydesk.delivery.ingestion import Ingestion
-from copydesk.delivery.polling import Polling
-from copydesk.delivery.subscriptions import subscription
-from copydesk.queue.app import make_app
-from copydesk.queue.jobs import FETCH_QUEUE, FetchJob, payload_of
-from copydesk.settings import Settings, load
+from copydesk.delivery.feed_upkeep import FeedUpkeep
+from copydesk.queue.jobs import FETCH_QUEUE
 from copydesk.storage import connection as database
 from copydesk.storage import feeds
 from copydesk.storage.feeds import Due
 from tests.entries import text
 from tests.feed_server import Answer, FeedServer, feed_server, refused_port, rss
+from tests.integration.feed_round import Round, round_on
 from tests.integration.writing import Desk, desk_on
 
 FEED = rss(*((f"item-{n}", text(n)) for n in range(4)))
@@ -43,68 +39,9 @@ def server() -> Iterator[FeedServer]:
         yield running
 
 
-@dataclass
-class Round:
-    """The feed door without its processes: scheduler's chore, poll, ingest and storage, each when a test says so."""
-
-    desk: Desk
-    settings: Settings
-    app: Celery
-
-    def __post_init__(self) -> None:
-        self.polling = Polling(self.settings, self.app)
-        self.ingestion = Ingestion(self.settings)
-        self.writer = self.desk.writer()
-
-    def add(self, *urls: str, **named: Any) -> None:
-        with database.connect(self.desk.database_url) as connection:
-            feeds.add(connection, [subscription(url, self.settings, **named) for url in urls])
-
-    def lease(self) -> list[FetchJob]:
-        with database.connect(self.desk.database_url) as connection:
-            found = feeds.lease(connection, limit=100, lease_s=60, lost_after_s=3600)
-        return [FetchJob(v=1, feed_id=due.feed_id, lease=due.lease) for due in found]
-
-    def poll(self) -> int:
-        """Make every feed due and poll those that may be; returns how many were."""
-        with database.connect(self.desk.database_url) as connection:
-            feeds.make_due(connection, None)
-        jobs = self.lease()
-        for number, fetch_job in enumerate(jobs):
-            self.polling.carry(fetch_job.model_dump(mode="json"), task_id=f"poll-{number}")
-        return len(jobs)
-
-    def take_in(self) -> None:
-        """Ingest whatever is in the spool, then forget it there."""
-        for job_id in spool.ids(self.settings.spool):
-            found = spool.load(self.settings.spool, job_id)
-            assert found is not None
-            self.ingestion.carry(payload_of(found.job()), task_id=job_id, now=found.received_at)
-            spool.remove(self.settings.spool, [job_id])
-
-    def store(self) -> None:
-        self.desk.drain(self.writer)
-
-    def feed(self, columns: str) -> tuple[Any, ...]:
-        (row,) = self.desk.rows(f"select {columns} from feed")  # noqa: S608 - the test's own columns
-        return tuple(row)
-
-    def log(self) -> list[tuple[Any, ...]]:
-        return [tuple(r) for r in self.desk.rows("select result, items, fresh, unchanged from feed_log order by id")]
-
-
 @pytest.fixture
 def turn(desk: Desk, tmp_path: Path) -> Round:
-    settings = load(
-        {},
-        redis_url=desk.redis_url,
-        postgres_url=desk.database_url,
-        data_dir=tmp_path,
-        fetch_allow_private=True,
-        fetch_read_s=2.0,
-        fetch_whole_s=5.0,
-    )
-    return Round(desk, settings, make_app(settings))
+    return round_on(desk, tmp_path)
 
 
 # --- the poll -------------------------------------------------------------------------------------------------------
@@ -281,6 +218,94 @@ def test_a_permanent_redirect_is_noted(turn: Round, server: FeedServer) -> None:
     turn.store()
 
     assert turn.feed("moved_to") == (new,)
+
+
+def test_a_permanent_redirect_that_lasts_becomes_the_address(turn: Round, server: FeedServer) -> None:
+    new = server.put("/new", Answer(FEED, headers={"ETag": '"1"'}))
+    old = server.put("/old", Answer(status=301, headers={"Location": "/new"}))
+    turn.add(old)
+    upkeep = FeedUpkeep(turn.settings)
+    for polls, days in ((1, 30), (2, 30), (3, 1), (4, 30)):
+        turn.whole()
+        with database.connect(turn.desk.database_url) as connection:
+            connection.execute("update feed set moved_since = moved_since - make_interval(days => %s)", (days,))
+            connection.commit()
+            upkeep.turn(connection)
+            connection.execute("update feed set moved_since = now() where moved_since is not null")
+        assert turn.feed("url, moved_polls") == ((old, polls) if polls < 4 else (new, 0))
+    turn.whole()
+
+    assert turn.feed("etag, failures, moved_to, source") == ('"1"', 0, None, "127.0.0.1")
+    assert turn.log()[1:] == [("not_modified", None, None, None)] * 4
+
+
+def test_a_feed_that_stops_saying_that_it_moved_stays(turn: Round, server: FeedServer) -> None:
+    server.put("/new", Answer(FEED))
+    redirect = Answer(status=308, headers={"Location": "/new"})
+    old = server.put("/old", redirect, redirect, redirect, Answer(FEED))
+    turn.add(old)
+    for _ in range(4):
+        turn.whole()
+    with database.connect(turn.desk.database_url) as connection:
+        FeedUpkeep(turn.settings.model_copy(update={"feed_moved_after_s": 0.0})).turn(connection)
+
+    assert turn.feed("url, moved_to, moved_since, moved_polls") == (old, None, None, 0)
+
+
+def test_two_feeds_that_move_to_one_address_become_one(turn: Round, server: FeedServer) -> None:
+    new = server.put("/new", Answer(FEED))
+    olds = [server.put(f"/old-{n}", Answer(status=301, headers={"Location": "/new"})) for n in (1, 2)]
+    turn.add(*olds)
+    for _ in range(3):
+        turn.whole()
+    upkeep = FeedUpkeep(turn.settings.model_copy(update={"feed_moved_after_s": 0.0}))
+    with database.connect(turn.desk.database_url) as connection:
+        for _ in range(2):
+            upkeep.turn(connection)
+
+    found = turn.desk.rows("select url, enabled, last_error from feed order by id")
+    assert found == [(new, True, None), (olds[1], False, f"moved to {new}, which is polled too")]
+
+
+def test_old_polls_leave_the_log(turn: Round, server: FeedServer) -> None:
+    turn.add(server.put("/feed", Answer(FEED)))
+    turn.whole()
+    turn.poll()
+    with database.connect(turn.desk.database_url) as connection:
+        connection.execute("update feed_log set fetched_at = now() - interval '31 days' where result = 'taken_in'")
+        connection.commit()
+        FeedUpkeep(turn.settings).turn(connection)
+
+    assert [result for result, *_ in turn.log()] == ["same_body"]
+
+
+def test_a_feed_that_renames_all_its_items_is_told_and_stores_nothing_again(turn: Round, server: FeedServer) -> None:
+    texts = [text(n) for n in range(10)]
+    url = server.put("/feed", Answer(rss(*((f"a{n}", t) for n, t in enumerate(texts)))))
+    turn.add(url)
+    turn.whole()
+    (before,) = turn.feed("interval_s")
+    # The host of its links stays, so only the ids and addresses differ.
+    server.put("/feed", Answer(rss(*((f"b{n}", t) for n, t in enumerate(texts)))))
+    with structlog.testing.capture_logs() as lines:
+        turn.whole()
+
+    assert [line["duplicates"] for line in lines if "new ids" in line["event"]] == [10]
+    assert turn.desk.rows("select count(*) from article") == [(10,)]
+    assert turn.desk.rows("select fresh, duplicates from feed_log order by id") == [(10, 0), (10, 10)]
+    assert turn.feed("interval_s") == (before,)
+
+
+def test_a_feed_has_bounds_of_its_own(turn: Round, server: FeedServer) -> None:
+    answer = Answer(FEED, headers={"Cache-Control": "max-age=40000"})
+    turn.add(server.put("/feed", answer), interval_min_s=60.0, interval_max_s=7200.0)
+    turn.whole()
+    assert turn.feed("extract(epoch from due_at - fetched_at)::int") == (7200,)
+    server.put("/feed", Answer(status=410))
+    turn.poll()
+
+    (waits,) = turn.feed("extract(epoch from due_at - now())")
+    assert 7000 < waits <= 7200
 
 
 def test_an_empty_feed_moves_its_place_too(turn: Round, server: FeedServer) -> None:

@@ -1,0 +1,51 @@
+"""What `copydesk feeds test` runs and shows: what would come in of a feed. Nothing is stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from copydesk.settings import Settings
+
+if TYPE_CHECKING:
+    from copydesk.delivery.feed_trials import Trial
+
+
+def run(url: str, settings: Settings, *, source: str) -> Trial:
+    """Try a feed with the client and the rules of the settings. Raises `FetchError`."""
+    from copydesk.cleaning import load_rules
+    from copydesk.delivery import feed_trials
+    from copydesk.delivery.manners import client_of
+
+    rules = load_rules([settings.rules_dir] if settings.rules_dir else [])
+    return feed_trials.try_feed(url, client_of(settings).fetch, rules, source=source, now=datetime.now(UTC))
+
+
+def show(trial: Trial, items: int) -> None:
+    """A line about the feed, then a row an item."""
+    articles = [item for item in trial.items if item.document]
+    short = sum(item.is_short for item in trial.items)
+    asked = f", asks to be read every {trial.asked_s / 60:.0f} min at most" if trial.asked_s else ""
+    print(f"{trial.url}: {trial.format}, {trial.size:,} bytes, {len(trial.items)} items{asked}")
+    print(
+        f"{len(articles)} would be articles, {short} seem to carry a summary only; "
+        + ("the server tells what is new" if trial.has_validators else "the server does not tell what is new")
+    )
+    if trial.moved_to:
+        print(f"it has moved for good to {trial.moved_to}")
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in ("published", "title", "letters", "by", "warnings"):
+        table.add_column(name, overflow="fold")
+    for item in trial.items[:items]:
+        document = item.document
+        if document is None:
+            table.add_row("–", f"no article: {item.reason}", "", "", "")
+            continue
+        letters = str(sum(len(paragraph) for paragraph in document.body)) + (" (short)" if item.is_short else "")
+        by, warnings = ", ".join(document.authors), ", ".join(document.warnings)
+        table.add_row(document.published_at or "–", document.title or "–", letters, by, warnings)
+    if items:
+        Console().print(table)

@@ -1,0 +1,113 @@
+"""Feeds looked at before anything is stored: what would come in of one, and where a site has any.
+
+Asked for by a person at a command line, one address after the other; no queue and no database are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from copydesk import formats, pipeline
+from copydesk.cleaning import Rules
+from copydesk.delivery.full_text import hints_of
+from copydesk.delivery.polling import FEED_FORMATS
+from copydesk.errors import FetchError, FetchSoft, InputError
+from copydesk.fetching import Fetched
+from copydesk.fetching.discovery import Candidate, candidates
+from copydesk.formats.feed_pace import asked_interval_s
+from copydesk.formats.feed_pages import looks_short
+from copydesk.models import Document, RawItem
+
+Fetch = Callable[[str], Fetched]
+"""Fetches an address. Raises `FetchError`."""
+
+# A site that names more has one a topic; the first ones are the general ones.
+TRIED_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TriedItem:
+    """One item of a feed: the document it would become, or why it would not."""
+
+    document: Document | None
+    reason: str
+    is_short: bool
+    """It seems to carry a summary only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What would come in of a feed."""
+
+    url: str
+    """Where it was, after redirects."""
+    moved_to: str | None
+    format: str
+    size: int
+    asked_s: float
+    """Seconds between two polls that the feed and its server ask for; 0 where they do not."""
+    has_validators: bool
+    items: tuple[TriedItem, ...]
+
+
+def try_feed(url: str, fetch: Fetch, rules: Rules, *, source: str, now: datetime) -> Trial:
+    """Fetch a feed and take it through everything but storing.
+
+    Raises `FetchError` where it cannot be fetched, or is no feed.
+    """
+    fetched = fetch(url)
+    try:
+        found = formats.detect(fetched.body, hints_of(fetched))
+        if found not in FEED_FORMATS:
+            raise FetchSoft(fetched.url, f"not a feed but {found}", status=fetched.status)
+        entries = formats.parse(fetched.body, hints_of(fetched))
+        processed = pipeline.process(RawItem(fetched.body, source, now, hints_of(fetched)), rules)
+    except InputError as error:
+        raise FetchSoft(fetched.url, f"not a feed: {error}", status=fetched.status) from error
+    validators = fetched.validators
+    return Trial(
+        url=fetched.url,
+        moved_to=fetched.moved_to,
+        format=found,
+        size=len(fetched.body),
+        asked_s=max(fetched.fresh_for_s, asked_interval_s(fetched.body)),
+        has_validators=bool(validators.etag or validators.last_modified),
+        items=tuple(
+            TriedItem(one.document, one.reason, looks_short(entry))
+            for one, entry in zip(processed, entries, strict=True)
+        ),
+    )
+
+
+def discover(url: str, fetch: Fetch, fetch_page: Fetch) -> Iterator[tuple[Candidate, int]]:
+    """The feeds of a site with the number of their items: the address itself, or what its page leads to.
+
+    Raises `FetchError` where the address itself cannot be fetched. No two with the same bytes are given.
+    """
+    first = fetch_page(url)
+    count = _items_in(first)
+    if count is not None:
+        yield Candidate(first.url, None), count
+        return
+    seen: set[str] = set()
+    for candidate in candidates(first.body.decode("utf-8", "replace"), first.url)[:TRIED_MAX]:
+        try:
+            fetched = fetch(candidate.url)
+        except FetchError:
+            continue
+        count = _items_in(fetched)
+        if count is not None and fetched.sha256 not in seen:
+            seen.add(fetched.sha256)
+            yield candidate, count
+
+
+def _items_in(fetched: Fetched) -> int | None:
+    """None where it is no feed."""
+    try:
+        if formats.detect(fetched.body, hints_of(fetched)) not in FEED_FORMATS:
+            return None
+        return len(formats.parse(fetched.body, hints_of(fetched)))
+    except InputError:
+        return None
