@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,11 +13,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import AddressRefused, UsageError
 from copydesk.settings import Settings, load
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
     from copydesk.storage.feeds import FeedRow, NewFeed
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and poll feeds.")
@@ -35,7 +33,7 @@ def add(
 ) -> None:
     """Poll a feed from now on."""
     settings = load(os.environ)
-    _report(_add(settings, [_subscription(url, settings, source, title)]), 1)
+    _report(_add([_subscription(url, settings, source, title)]), 1)
 
 
 @app.command("import")
@@ -57,7 +55,7 @@ def import_(
             wanted.append(_subscription(outline.url, settings, source, outline.title))
         except (AddressRefused, UsageError) as error:  # one bad line does not keep the others out
             console.print(f"left out: {error}", style="yellow", markup=False)
-    _report(_add(settings, wanted), len(wanted))
+    _report(_add(wanted), len(wanted))
 
 
 @app.command()
@@ -68,7 +66,7 @@ def export(
     from copydesk.formats import opml
     from copydesk.storage import feeds
 
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         rows = [feed for feed in feeds.everything(connection) if feed.enabled]
     data = opml.write((opml.Outline(row.url, row.title, row.source) for row in rows), "copydesk")
     if file is None:
@@ -89,7 +87,7 @@ def list_() -> None:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     for name in ("source", "feed", "read", "new", "next", "every", "state"):
         table.add_column(name, overflow="fold")
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         for feed in feeds.everything(connection):
             every = f"{feed.interval_s / 60:.0f} min"
             times = (_moment(feed.fetched_at), _moment(feed.changed_at), _moment(feed.due_at))
@@ -107,7 +105,7 @@ def poll(
 
     if bool(urls) == every:
         raise UsageError("feeds poll", "name feeds, or say --all")
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         found = feeds.make_due(connection, None if every else urls or [])
     unknown = sorted(set(urls or ()) - set(found))
     if unknown:
@@ -124,10 +122,10 @@ def _subscription(url: str, settings: Settings, source: str | None, title: str |
         raise UsageError(url, "; ".join(fault["msg"] for fault in error.errors())) from error
 
 
-def _add(settings: Settings, wanted: list[NewFeed]) -> list[str]:
+def _add(wanted: list[NewFeed]) -> list[str]:
     from copydesk.storage import feeds
 
-    with _connection(settings) as connection:
+    with connected() as connection:
         return feeds.add(connection, wanted)
 
 
@@ -147,17 +145,3 @@ def _state(feed: FeedRow) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}Z" if moment else "–"
-
-
-@contextmanager
-def _connection(settings: Settings) -> Iterator[Connection]:
-    """One transaction. Raises `DatabaseUnavailable`."""
-    from copydesk.storage import connection as database
-
-    url = settings.postgres_url.get_secret_value()
-    with (
-        database.connect(url, name="copydesk feeds") as connection,
-        database.translated_errors("feeds"),
-        connection.transaction(),
-    ):
-        yield connection
