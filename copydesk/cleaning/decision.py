@@ -113,7 +113,7 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
             ruling.pieces = ()
-    return Decision(rulings, dateline, _find_reason(view, rulings, dateline))
+    return Decision(rulings, dateline, _find_reason(rulings, dateline))
 
 
 def _sort_marks(count: int, marks: Sequence[Mark]) -> tuple[list[Mark | None], list[list[Mark]], Mark | None]:
@@ -334,7 +334,7 @@ def _clear_head(rulings: list[Ruling]) -> None:
             ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/above_title"
 
 
-def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -> str | None:
+def _find_reason(rulings: Sequence[Ruling], dateline: Mark | None) -> str | None:
     """Why the document is no article: nothing but notices, a wall, or a list of headlines."""
     story = [r.block for r in rulings if r.kind is PieceClass.BODY]
     if not story:
