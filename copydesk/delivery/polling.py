@@ -7,8 +7,7 @@ at any point, the lease ends and the feed is polled again; a body that reached t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import structlog
@@ -163,21 +162,10 @@ class Polling:
         grade = log.warning if isinstance(error, FetchHard) else log.info
         grade("not fetched", url=feed.url, error=str(error), code=error.code, failures=failures, wait_s=wait_s)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self) -> AbstractContextManager[Connection]:
         """A connection a step: polls are rare, and between two steps lies the slow part."""
-        deadline_s = self._settings.database_deadline_s
-        url = self._settings.postgres_url.get_secret_value()
-        connection = database.connect(url, deadline_s=deadline_s, name="copydesk fetch")
-        try:
-            with (
-                database.deadline(connection, deadline_s),
-                database.translated_errors("feed"),
-                connection.transaction(),
-            ):
-                yield connection
-        finally:
-            connection.close()
+        url, deadline_s = self._settings.postgres_url.get_secret_value(), self._settings.database_deadline_s
+        return database.single_transaction(url, "feed", deadline_s=deadline_s, name="copydesk fetch")
 
 
 def client_of(settings: Settings) -> Client:
