@@ -81,14 +81,13 @@ class StreamJudge:
                 decision = Decision(Outcome.DUPLICATE, found.document, found)
         self._story[document] = self._story[decision.document] if decision.document else document
         repeated.learn(tokens.line_hashes(), self._story[document])
-        self._hold(document, keys, decision, moment, body)
+        self._hold(document, keys, moment, body)
         return decision
 
     def _hold(
         self,
         document: str,
         keys: tuple[IdentityKey, ...],
-        decision: Decision,
         moment: datetime,
         body: tuple[str, ...],
     ) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +14,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import UsageError
-from copydesk.settings import load
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
     from copydesk.storage.reading import Filters
 
 app = typer.Typer(no_args_is_help=True, help="List, show, search and compare articles.")
@@ -44,7 +40,7 @@ def list_(
     from copydesk.storage import reading
 
     filters = replace(_filters(source, language), received_from=since.astimezone() if since else None)
-    with _connected() as connection:
+    with connected() as connection:
         found = reading.newest(connection, filters, before=None, limit=limit)
     _print_rows(found, as_json=as_json)
 
@@ -60,7 +56,7 @@ def search(
     """Find articles by their words, the best first."""
     from copydesk.delivery import finding
 
-    with _connected() as connection:
+    with connected() as connection:
         found = finding.find(connection, query, language=language, source=source, by_relevance=True, limit=limit)
     _print_rows([row.article for row in found], as_json=as_json)
 
@@ -74,7 +70,7 @@ def show(
     """Show an article: its fields, its text and what was removed."""
     from copydesk.storage import reading
 
-    with _connected() as connection:
+    with connected() as connection:
         wanted = str(article)
         found = reading.revision(connection, wanted, revision) if revision else reading.article(connection, wanted)
     if found is None:
@@ -104,7 +100,7 @@ def diff(
     from copydesk.dedupe.difference import changes
     from copydesk.storage import reading
 
-    with _connected() as connection:
+    with connected() as connection:
         old, new = (reading.revision(connection, str(article), number) for number in (before, after))
     if old is None or new is None:
         raise UsageError(str(article), "there is no such article, or not in these revisions")
@@ -131,7 +127,7 @@ def export(
     if chosen not in ("jsonl", "csv", "parquet"):
         raise UsageError(chosen, "the format is one of jsonl, csv and parquet")
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} articles"), TimeElapsedColumn())
-    with _connected() as connection, Progress(*columns, console=Console(stderr=True)) as progress:
+    with connected() as connection, Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("export", total=None)
         place = exporting.export(
             connection,
@@ -148,16 +144,6 @@ def _filters(source: str | None, language: str | None) -> Filters:
     from copydesk.storage.reading import Filters
 
     return Filters(source=source, language=language)
-
-
-@contextmanager
-def _connected() -> Iterator[Connection]:
-    from copydesk.storage import connection as database
-
-    settings = load(os.environ)
-    url = settings.postgres_url.get_secret_value()
-    with database.connect(url, deadline_s=60.0, name="copydesk cli") as it, database.translated_errors("question"):
-        yield it
 
 
 def _print_rows(found: list[dict[str, Any]], *, as_json: bool) -> None:

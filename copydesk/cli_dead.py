@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import UsageError
-from copydesk.settings import load
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
     from copydesk.storage.dead_letters import Chosen
 
 app = typer.Typer(no_args_is_help=True, help="List, show, replay and discard what did not become an article.")
@@ -44,7 +40,7 @@ def list_(
     """List letters, newest first."""
     from copydesk.storage import dead_letters
 
-    with _connected() as connection:
+    with connected() as connection:
         chosen = _chosen(None, code, source, outcome)
         found = dead_letters.page(connection, chosen, before=None, limit=limit, resolved=everything)
     if as_json:
@@ -66,7 +62,7 @@ def causes(as_json: AsJson = False) -> None:
     """Count the letters that nobody has dealt with, by cause."""
     from copydesk.storage import dead_letters
 
-    with _connected() as connection:
+    with connected() as connection:
         found = dead_letters.causes(connection)
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
@@ -90,7 +86,7 @@ def show(
     """Show a letter whole, with its traceback; or write its input to a file."""
     from copydesk.storage import dead_letters, raws
 
-    with _connected() as connection:
+    with connected() as connection:
         found = dead_letters.page(connection, _chosen([number]), before=None, limit=1, resolved=True)
         if not found:
             raise UsageError(str(number), "there is no such letter")
@@ -115,7 +111,7 @@ def replay(
     from copydesk.storage import dead_letters
 
     chosen = _some(ids, code, source, outcome, every=every)
-    with _connected() as connection:
+    with connected() as connection:
         count = dead_letters.ask_replay(connection, chosen)
     _report(count, "asked for again", ids)
 
@@ -134,7 +130,7 @@ def discard(
     from copydesk.storage import dead_letters
 
     chosen = _some(ids, code, source, outcome, every=every)
-    with _connected() as connection:
+    with connected() as connection:
         count = dead_letters.discard(connection, chosen, reason)
     _report(count, "discarded", ids)
 
@@ -158,12 +154,3 @@ def _report(count: int, what: str, ids: list[int] | None) -> None:
     print(f"{count} letters {what}")
     if ids and count < len(set(ids)):
         raise UsageError("dead", f"{len(set(ids)) - count} of the numbers are no letters")
-
-
-@contextmanager
-def _connected() -> Iterator[Connection]:
-    from copydesk.storage import connection as database
-
-    url = load(os.environ).postgres_url.get_secret_value()
-    with database.connect(url, name="copydesk cli") as it, database.translated_errors("question"):
-        yield it

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import UsageError
 from copydesk.settings import Settings, load
 
@@ -34,7 +35,7 @@ def explain(first: Text, second: Text) -> None:
     settings = load(os.environ)
 
     def draw(text: str) -> Sketch:
-        return _of_file(Path(text), settings) if Path(text).is_file() else _of_document(text, settings)
+        return _of_file(Path(text), settings) if Path(text).is_file() else _of_document(text)
 
     told = explain_sketches(draw(first), draw(second))
     measured = Table("measured", "found", "threshold", box=None, padding=(0, 1))
@@ -58,7 +59,6 @@ def rebuild(
     from copydesk.delivery import restoring
     from copydesk.queue import streams
     from copydesk.queue.likeness_index import LikenessIndex
-    from copydesk.storage import connection as database
 
     settings = load(os.environ)
     window = timedelta(days=settings.dedupe_window_days)
@@ -67,8 +67,7 @@ def rebuild(
         window_s=window.total_seconds(),
         bytes_max=settings.dedupe_bytes_max,
     )
-    url = settings.postgres_url.get_secret_value()
-    with database.connect(url, deadline_s=600, name="copydesk dedupe") as connection:
+    with connected(deadline_s=600) as connection:
         loaded = restoring.rebuild(
             index, connection, now=datetime.now(UTC), window=window, anew=anew or index.state().number < 0
         )
@@ -90,21 +89,15 @@ def _of_file(file: Path, settings: Settings) -> Sketch:
     return sketch(found[0].title, found[0].body)
 
 
-def _of_document(document: str, settings: Settings) -> Sketch:
+def _of_document(document: str) -> Sketch:
     from copydesk.dedupe.sketch import unpack
-    from copydesk.storage import connection as database
     from copydesk.storage import sketches
 
     try:
         name = str(uuid.UUID(document))
     except ValueError as error:
         raise UsageError(document, "neither a file nor an id") from error
-    url = settings.postgres_url.get_secret_value()
-    with (
-        database.connect(url, name="copydesk dedupe") as connection,
-        database.translated_errors("sketch"),
-        connection.transaction(),
-    ):
+    with connected() as connection:
         data = sketches.load(connection, name)
     if data is None:
         raise UsageError(document, "there is no sketch of it")

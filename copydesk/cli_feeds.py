@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,11 +14,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import AddressRefused, UsageError
 from copydesk.settings import Settings, load
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
     from copydesk.storage.feeds import FeedRow, NewFeed
 
 app = typer.Typer(no_args_is_help=True, help="Find, test, add, change, list and poll feeds.")
@@ -65,7 +63,7 @@ def add(
     )
     if is_tested:
         _try(url, settings, wanted.source)
-    _report(_add(settings, [wanted]), 1)
+    _report(_add([wanted]), 1)
 
 
 @app.command("set")
@@ -98,7 +96,7 @@ def set_(
         new_url=target,
     )
     try:
-        with _connection(settings) as connection:
+        with connected() as connection:
             is_there = feed_changes.change(connection, change)
     except RowRefused as error:
         raise UsageError(target or url, "there is a feed at this address already") from error
@@ -140,7 +138,7 @@ def log_(
     """Show the latest polls of a feed, the newest first: what each brought, or why nothing."""
     from copydesk.storage import feed_changes
 
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         polls = feed_changes.polls(connection, url, limit=limit)
         if not polls and not feed_changes.has(connection, url):
             raise UsageError(url, "no such feed")
@@ -173,7 +171,7 @@ def import_(
             wanted.append(_subscription(outline.url, settings, source, outline.title))
         except (AddressRefused, UsageError) as error:  # one bad line does not keep the others out
             console.print(f"left out: {error}", style="yellow", markup=False)
-    _report(_add(settings, wanted), len(wanted))
+    _report(_add(wanted), len(wanted))
 
 
 @app.command()
@@ -184,7 +182,7 @@ def export(
     from copydesk.formats import opml
     from copydesk.storage import feeds
 
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         rows = [feed for feed in feeds.everything(connection) if feed.enabled]
     data = opml.write((opml.Outline(row.url, row.title, row.source) for row in rows), "copydesk")
     if file is None:
@@ -205,7 +203,7 @@ def list_() -> None:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     for name in ("source", "feed", "read", "new", "next", "every", "pages", "state"):
         table.add_column(name, overflow="fold")
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         for feed in feeds.everything(connection):
             every = f"{feed.interval_s / 60:.0f} min"
             times = (_moment(feed.fetched_at), _moment(feed.changed_at), _moment(feed.due_at))
@@ -223,7 +221,7 @@ def poll(
 
     if bool(urls) == every:
         raise UsageError("feeds poll", "name feeds, or say --all")
-    with _connection(load(os.environ)) as connection:
+    with connected() as connection:
         found = feeds.make_due(connection, None if every else urls or [])
     unknown = sorted(set(urls or ()) - set(found))
     if unknown:
@@ -250,10 +248,10 @@ def _subscription(url: str, settings: Settings, source: str | None, title: str |
         raise UsageError(url, "; ".join(fault["msg"] for fault in error.errors())) from error
 
 
-def _add(settings: Settings, wanted: list[NewFeed]) -> list[str]:
+def _add(wanted: list[NewFeed]) -> list[str]:
     from copydesk.storage import feeds
 
-    with _connection(settings) as connection:
+    with connected() as connection:
         return feeds.add(connection, wanted)
 
 
@@ -273,17 +271,3 @@ def _state(feed: FeedRow) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}Z" if moment else "–"
-
-
-@contextmanager
-def _connection(settings: Settings) -> Iterator[Connection]:
-    """One transaction. Raises `DatabaseUnavailable`."""
-    from copydesk.storage import connection as database
-
-    url = settings.postgres_url.get_secret_value()
-    with (
-        database.connect(url, name="copydesk feeds") as connection,
-        database.translated_errors("feeds"),
-        connection.transaction(),
-    ):
-        yield connection

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import UsageError
-from copydesk.settings import load
-
-if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the HTTP door.")
 
@@ -36,7 +30,7 @@ def add(
         raise UsageError(", ".join(unknown), f"the scopes are {', '.join(api_keys.SCOPES)}")
     key_id, secret = f"cd_{secrets.token_hex(4)}", secrets.token_urlsafe(32)
     wanted = sorted(set(scope))
-    with _connected() as connection:
+    with connected() as connection:
         api_keys.add(
             connection, key_id=key_id, name=name, secret=secret, scopes=wanted, per_minute=per_minute, days=days
         )
@@ -48,7 +42,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     """List keys, the revoked ones too."""
     from copydesk.storage import api_keys
 
-    with _connected() as connection:
+    with connected() as connection:
         found = api_keys.listed(connection)
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
@@ -68,20 +62,7 @@ def revoke(key: Annotated[str, typer.Argument(help="The part of the key before t
     """End a key; every process forgets it within five seconds."""
     from copydesk.storage import api_keys
 
-    with _connected() as connection:
+    with connected() as connection:
         is_ended = api_keys.revoke(connection, key)
     if not is_ended:
         raise UsageError(key, "there is no such key in force")
-
-
-@contextmanager
-def _connected() -> Iterator[Connection]:
-    from copydesk.storage import connection as database
-
-    url = load(os.environ).postgres_url.get_secret_value()
-    with (
-        database.connect(url, name="copydesk cli") as connection,
-        database.translated_errors("question"),
-        connection.transaction(),
-    ):
-        yield connection

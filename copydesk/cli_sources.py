@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import UsageError
-from copydesk.settings import load
-
-if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Check, keep and list profiles of sources; see and undo learnt lines.")
 
@@ -41,7 +35,7 @@ def import_(files: Files) -> None:
     from copydesk.storage import sources
 
     written = dict(_read(files))
-    with _connected() as connection:
+    with connected() as connection:
         sources.import_profiles(connection, written)
     print(f"{len(written)} profiles kept: {', '.join(written)}")
 
@@ -51,7 +45,7 @@ def export(folder: Annotated[Path, typer.Argument(help="Folder that gets one TOM
     """Write every kept profile as TOML, as it was imported."""
     from copydesk.storage import sources
 
-    with _connected() as connection:
+    with connected() as connection:
         found = sources.profiles(connection)
     folder.mkdir(parents=True, exist_ok=True)
     for profile in found:
@@ -65,7 +59,7 @@ def list_(as_json: AsJson = False) -> None:
     """List the sources of which a profile or repeated lines are kept."""
     from copydesk.storage import sources
 
-    with _connected() as connection:
+    with connected() as connection:
         found = sources.listed(connection)
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
@@ -86,7 +80,7 @@ def remove(source: Source) -> None:
     """Forget a kept profile; one in a file holds again."""
     from copydesk.storage import sources
 
-    with _connected() as connection:
+    with connected() as connection:
         is_removed = sources.remove_profile(connection, source)
     if not is_removed:
         raise UsageError(source, "no profile of this name is kept")
@@ -98,7 +92,7 @@ def learnt(source: Source, as_json: AsJson = False) -> None:
     from copydesk.delivery.knowledge import learnt_of
     from copydesk.storage import sources
 
-    with _connected() as connection:
+    with connected() as connection:
         found = sources.lines(connection, source)
         dropped = learnt_of(line for line in sources.repeated(connection) if line.source == source)
     keys = dropped[source].keys if source in dropped else frozenset()
@@ -138,14 +132,14 @@ def learning(
 
     if switch not in ("on", "off"):
         raise UsageError(switch, "say on or off")
-    with _connected() as connection:
+    with connected() as connection:
         sources.switch(connection, source, learns=switch == "on", fewest=fewest)
 
 
 def _mark(source: str, beginnings: list[str], *, is_undone: bool) -> None:
     from copydesk.storage import sources
 
-    with _connected() as connection:
+    with connected() as connection:
         known = [row["key"] for row in sources.lines(connection, source)]
         keys = [key for key in known if any(key.startswith(beginning) for beginning in beginnings)]
         if not keys:
@@ -172,16 +166,3 @@ def _read(files: list[Path]) -> list[tuple[str, str]]:
             raise UsageError(str(path), "a kept profile is a file of its own, without `sources`")
         found.append((profiles[0].name, text))
     return found
-
-
-@contextmanager
-def _connected() -> Iterator[Connection]:
-    from copydesk.storage import connection as database
-
-    url = load(os.environ).postgres_url.get_secret_value()
-    with (
-        database.connect(url, name="copydesk cli") as connection,
-        database.translated_errors("question"),
-        connection.transaction(),
-    ):
-        yield connection

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from copydesk.cli_database import connected
 from copydesk.errors import UsageError
-from copydesk.settings import load
-
-if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
-    from copydesk.storage.connection import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Tell other services of changes by HTTP.")
 
@@ -47,7 +41,7 @@ def add(
     own = secret or signing.secret_of(secrets.token_bytes(32))
     signing.key_of(own)
     address = str(parsed(url))
-    with _connected() as connection, connection.transaction():
+    with connected() as connection:
         position = outbox.newest(connection) if since is None else since
         number = webhooks.add(connection, webhooks.NewWebhook(address, own, wanted, source, position))
     if number is None:
@@ -61,7 +55,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     """List webhooks and how far each is behind."""
     from copydesk.storage import webhooks
 
-    with _connected() as connection, connection.transaction():
+    with connected() as connection:
         found = webhooks.listed(connection)
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
@@ -81,7 +75,7 @@ def calls(number: Number, limit: Annotated[int, typer.Option(min=1, help="At mos
     """Show a webhook's latest calls as JSON, newest first."""
     from copydesk.storage import webhooks
 
-    with _connected() as connection, connection.transaction():
+    with connected() as connection:
         found = webhooks.calls(connection, number, limit)
     print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
 
@@ -91,7 +85,7 @@ def replay(number: Number, since: Annotated[int, typer.Option(min=0, help="Every
     """Tell a webhook again what it was told before; receivers know repeated events by their position."""
     from copydesk.storage import webhooks
 
-    with _connected() as connection, connection.transaction():
+    with connected() as connection:
         _require(webhooks.rewind(connection, number, since), number)
 
 
@@ -112,26 +106,17 @@ def remove(number: Number) -> None:
     """Forget a webhook."""
     from copydesk.storage import webhooks
 
-    with _connected() as connection, connection.transaction():
+    with connected() as connection:
         _require(webhooks.remove(connection, number), number)
 
 
 def _switch(number: int, *, enabled: bool) -> None:
     from copydesk.storage import webhooks
 
-    with _connected() as connection, connection.transaction():
+    with connected() as connection:
         _require(webhooks.enable(connection, number, enabled=enabled), number)
 
 
 def _require(is_there: bool, number: int) -> None:
     if not is_there:
         raise UsageError(str(number), "there is no such webhook")
-
-
-@contextmanager
-def _connected() -> Iterator[Connection]:
-    from copydesk.storage import connection as database
-
-    url = load(os.environ).postgres_url.get_secret_value()
-    with database.connect(url, name="copydesk cli") as it, database.translated_errors("question"):
-        yield it

@@ -72,9 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def redis_server(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[servers.OwnServer | servers.ConfiguredServer]:
+def redis_server(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[servers.Server]:
     """A Redis for this test process. For the test's own part of it take `redis_url`; to kill it, `own_redis`."""
     if pytestconfig.getoption("--servers") == "containers":
         with servers.running(servers.container("redis")) as server:
@@ -107,7 +105,7 @@ def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config, request: pytest.FixtureRequest
-) -> Iterator[servers.OwnServer | servers.ConfiguredServer]:
+) -> Iterator[servers.Server]:
     """A Postgres for this test process. For a database take `database_url`; to kill the server, `own_postgres`."""
     if pytestconfig.getoption("--servers") == "containers":
         with servers.running(servers.container("postgres")) as server:
@@ -128,7 +126,7 @@ def postgres_server(
 
 
 @pytest.fixture
-def redis_url(redis_server: servers.OwnServer | servers.ConfiguredServer) -> str:
+def redis_url(redis_server: servers.Server) -> str:
     """An empty logical database; nobody else uses it while the test runs."""
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushdb()
@@ -136,14 +134,14 @@ def redis_url(redis_server: servers.OwnServer | servers.ConfiguredServer) -> str
 
 
 @pytest.fixture
-def empty_database_url(postgres_server: servers.OwnServer | servers.ConfiguredServer) -> Iterator[str]:
+def empty_database_url(postgres_server: servers.Server) -> Iterator[str]:
     """A database with nothing in it, dropped after the test."""
     with servers.fresh_database(postgres_server.url) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def _schema_template(postgres_server: servers.OwnServer | servers.ConfiguredServer) -> Iterator[str]:
+def _schema_template(postgres_server: servers.Server) -> Iterator[str]:
     """The name of a database with the schema and no rows, to clone."""
     from copydesk.storage import schema
 
@@ -154,7 +152,7 @@ def _schema_template(postgres_server: servers.OwnServer | servers.ConfiguredServ
 
 
 @pytest.fixture
-def database_url(postgres_server: servers.OwnServer | servers.ConfiguredServer, _schema_template: str) -> Iterator[str]:
+def database_url(postgres_server: servers.Server, _schema_template: str) -> Iterator[str]:
     """A database with copydesk's schema and no rows, dropped after the test."""
     with servers.fresh_database(postgres_server.url, template=_schema_template) as url:
         yield url

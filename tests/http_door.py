@@ -9,16 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
+import redis
 
 from copydesk.delivery import spool
 from copydesk.embedded import ports
+from copydesk.storage import schema
+from tests import servers
 from tests.processes import Stack
+from tests.servers import Server
 from tests.waiting import wait_until
 
 TEXT = {"Content-Type": "text/plain"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+# Every process between the door and the row; the scheduler numbers and indexes what was stored.
+TO_THE_ROW = ("ingest", "storage", "scheduler")
 
 
 def free_port(folder: Path) -> int:
@@ -84,6 +92,20 @@ def http_door(folder: Path, redis_url: str, database_url: str, **settings: objec
         yield door
     finally:
         door.close()
+
+
+@contextmanager
+def open_door(
+    redis_server: Server, postgres_server: Server, folder: Path, *others: str, **settings: object
+) -> Iterator[HttpDoor]:
+    """A door that answers, and `others` behind it, on an empty Redis and a new database of these servers."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushdb()
+    with servers.fresh_database(postgres_server.url) as url:
+        with psycopg.connect(url) as connection:
+            schema.install(connection)
+        with http_door(folder, redis_server.url, url, **settings) as door:
+            yield door.open(*others)
 
 
 def is_problem(answer: httpx.Response, status: int, code: str) -> bool:

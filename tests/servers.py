@@ -30,6 +30,13 @@ REDIS_VARIABLE = "COPYDESK_TEST_REDIS_URL"
 POSTGRES_VARIABLE = "COPYDESK_TEST_POSTGRES_URL"
 
 
+class Server(Protocol):
+    """Any server of a test, whoever runs it."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class OwnServer(Protocol):
     """What a test may do to a server of the run's own, whichever pair it is of."""
 

@@ -131,7 +131,7 @@ def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
         names = [name for name in names if name not in known]
     for moment in moments:
         line.facts.append(Fact("published", "", moment))
-    publisher = _publisher_in(text, lexis, rules)
+    publisher = _publisher_in(text, rules)
     beside = _find_beside(text, lexis) if role == "authors" and not publisher else None
     if beside:
         names = [name for name in names if name != beside] or names
@@ -183,7 +183,7 @@ def _strip_dispatch(text: str, lexis: Lexis) -> str:
     return rest[:HAN_NAME_LENGTH] if len(rest) > HAN_NAME_LENGTH and is_unspaced(rest[0]) else rest
 
 
-def _publisher_in(text: str, lexis: Lexis, rules: Rules) -> str | None:
+def _publisher_in(text: str, rules: Rules) -> str | None:
     """A publisher named beside a name: behind a comma, in brackets, or behind a bar."""
     for piece in re.split(r"[,，/／()（）|]", text):
         name = piece.strip()

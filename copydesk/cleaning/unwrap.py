@@ -53,7 +53,7 @@ def group_lines(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
         return [(line,) for line in solid]
     groups: list[list[Line]] = []
     for i, line in enumerate(solid):
-        if groups and i and _is_continued(solid[i - 1], line, widths[i - 1], width):
+        if groups and i and _is_continued(line, widths[i - 1], width):
             groups[-1].append(line)
         else:
             groups.append([line])
@@ -87,7 +87,7 @@ def _is_full(following: Line, width: int, limit: int) -> bool:
     return width + 1 + measure_width(first) > limit
 
 
-def _is_continued(line: Line, following: Line, width: int, limit: int) -> bool:
+def _is_continued(following: Line, width: int, limit: int) -> bool:
     if following.blank_before or _is_indented(following) or width > limit:
         return False
     return _is_full(following, width, limit)

@@ -59,11 +59,7 @@ class Knowledge:
     def _read(self) -> Rules:
         if self._connection is None or self._connection.closed:
             self._connection = database.connect(self._url, deadline_s=DEADLINE_S, name="copydesk knowledge")
-        with (
-            database.deadline(self._connection, DEADLINE_S),
-            database.translated_errors("knowledge"),
-            self._connection.transaction(),
-        ):
+        with database.bounded_transaction(self._connection, "knowledge", DEADLINE_S):
             repeated = sources.repeated(self._connection)
             written = sources.profiles(self._connection)
         return self._files.knowing(_profiles(written), learnt_of(repeated), _version(written))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -214,21 +213,10 @@ class Polling:
         """Of one fetch and, beside it, its way to the spool, the database and the queue."""
         return self._settings.fetch_whole_s + self._settings.stuck_after_s
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self) -> AbstractContextManager[Connection]:
         """A connection a step: polls are rare, and between two steps lies the slow part."""
-        deadline_s = self._settings.database_deadline_s
-        url = self._settings.postgres_url.get_secret_value()
-        connection = database.connect(url, deadline_s=deadline_s, name="copydesk fetch")
-        try:
-            with (
-                database.deadline(connection, deadline_s),
-                database.translated_errors("feed"),
-                connection.transaction(),
-            ):
-                yield connection
-        finally:
-            connection.close()
+        url, deadline_s = self._settings.postgres_url.get_secret_value(), self._settings.database_deadline_s
+        return database.single_transaction(url, "feed", deadline_s=deadline_s, name="copydesk fetch")
 
 
 def _asked_s(feed: Feed, fetched: Fetched) -> float:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import structlog
 from celery import Celery
@@ -123,17 +123,10 @@ class Telling:
         metrics.calls.labels("failed" if error else "taken").inc()
         return Call(first, last, len(found), status, error, time.monotonic() - started), wait_s
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self) -> AbstractContextManager[Connection]:
         """A connection a step: between two steps lies the slow part."""
-        deadline_s = self._settings.database_deadline_s
-        url = self._settings.postgres_url.get_secret_value()
-        connection = database.connect(url, deadline_s=deadline_s, name="copydesk webhooks")
-        try:
-            with database.deadline(connection, deadline_s), translated_errors("webhook"), connection.transaction():
-                yield connection
-        finally:
-            connection.close()
+        url, deadline_s = self._settings.postgres_url.get_secret_value(), self._settings.database_deadline_s
+        return database.single_transaction(url, "webhook", deadline_s=deadline_s, name="copydesk webhooks")
 
 
 def wait_after(failures: int, asked_s: float) -> float:

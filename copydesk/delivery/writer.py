@@ -180,11 +180,7 @@ class Writer:
             started = time.monotonic()
             try:
                 connection = self._connected()
-                with (
-                    database.deadline(connection, self._deadline_s),
-                    database.translated_errors("commit"),
-                    connection.transaction(),
-                ):
+                with database.bounded_transaction(connection, "commit", self._deadline_s):
                     answer = work(connection)
                 pulse.finish("transaction")
                 return answer

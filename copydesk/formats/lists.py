@@ -20,7 +20,6 @@ RUN_BYTES = 1024 * 1024
 _SKIP = 64 * 1024
 
 _JSON_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{.*\}[ \t]*\r?\n\s*\{")
-_HEADER_LINE = re.compile(rb"[A-Za-z0-9-]{1,60}:")
 _EXTENSIONS: Mapping[str, str] = {
     ".csv": "table",
     ".jsonl": "records",

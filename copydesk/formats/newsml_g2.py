@@ -33,7 +33,6 @@ _ITEMS = {
 _MEDIA_TYPES = frozenset(("application/vnd.iptc.g2.newsitem+xml", "application/vnd.iptc.g2.newsmessage+xml"))
 _DATA = frozenset(("events", "concept", "conceptset", "sports-content", "newscoverageset"))
 """Elements inside an item's content that are data and no story."""
-_KIND_OF_CONCEPT = {"event": "event"}
 
 
 def matches(opening: Opening) -> bool:
@@ -126,7 +125,7 @@ def _fields(
         version=attribute(item, "version") or None,
         byline="; ".join(bylines) or (body.byline if body else "") or None,
         dateline=text_of(find(content, "dateline")) or (body.dateline if body else "") or None,
-        captions=_captions(content, content_set, body),
+        captions=_captions(content, body),
         corrections=notes if "correction" in signals else (),
         details=agency.details(
             byline=bylines or (body.bylines if body else ()),
@@ -146,7 +145,7 @@ def _fields(
     )
 
 
-def _captions(content: Element | None, content_set: Element | None, body: nitf.Body | None) -> tuple[str, ...]:
+def _captions(content: Element | None, body: nitf.Body | None) -> tuple[str, ...]:
     described = [d for d in find_all(content, "description") if agency.tail(attribute(d, "role")) == "caption"]
     return _unique((*texts(described), *(body.captions if body else ())))
 

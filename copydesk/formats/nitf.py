@@ -67,7 +67,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     Raises MalformedInput for what is cut off or nests too deep.
     """
     tree = xml_tree.read_tree(data, hints)
-    found = read_nitf(tree.root, hints)
+    found = read_nitf(tree.root)
     return [
         agency.conclude(
             Parsed(
@@ -97,7 +97,7 @@ class Nitf:
     embargo: str | None
 
 
-def read_nitf(root: Element, hints: Hints) -> Nitf:
+def read_nitf(root: Element) -> Nitf:
     """Everything that an element `nitf` says."""
     head = find(root, "head")
     data = find(head, "docdata")
@@ -110,15 +110,7 @@ def read_nitf(root: Element, hints: Hints) -> Nitf:
     correction = attribute(find(data, "correction"), "id-string")
     copyright_ = find(data, "doc.copyright")
     pubdata = find(head, "pubdata")
-    published, updated = agency.times(
-        (
-            *(attribute(find(data, name), "norm") for name in ("date.issue",)),
-            attribute(pubdata, "date.publication"),
-            *(attribute(find(data, name), "norm") for name in ("date.release",)),
-            attribute(find(body_head(root), "dateline", "story.date"), "norm"),
-        ),
-        reversed([attribute(entry, "norm") for entry in find_all(head, "revision-history")]),
-    )
+    published, updated = _times(root, head, data)
     holder = attribute(copyright_, "holder")
     rights = body.rights or agency.rights_of("", _holder(holder, attribute(copyright_, "year")), ())
     messages = tuple(filter(None, (attribute(m, "info") for m in find_all(data, "ed-msg"))))
@@ -158,6 +150,17 @@ def read_nitf(root: Element, hints: Hints) -> Nitf:
         status,
         _embargo(data),
     )
+
+
+def _times(root: Element, head: Element | None, data: Element | None) -> tuple[str | None, str | None]:
+    """When it was published, by the first element that says so, and when it was last revised."""
+    published = (
+        attribute(find(data, "date.issue"), "norm"),
+        attribute(find(head, "pubdata"), "date.publication"),
+        attribute(find(data, "date.release"), "norm"),
+        attribute(find(body_head(root), "dateline", "story.date"), "norm"),
+    )
+    return agency.times(published, reversed([attribute(e, "norm") for e in find_all(head, "revision-history")]))
 
 
 def read_body(root: Element) -> Body:

@@ -5,7 +5,6 @@ lxml reads it, mending what it can; no address is opened and no entity defined b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,9 +12,7 @@ from lxml import etree
 
 from copydesk.errors import MalformedInput
 from copydesk.formats.encoding import printable
-
-# Written by hand, addresses have bare ampersands; a mending parser drops what follows them.
-_BARE_AMPERSAND = re.compile(rb"&(?!#?\w{1,32};)")
+from copydesk.formats.references import number_references
 
 # Folders in folders; lists in earnest have two or three.
 _DEPTH_MAX = 50
@@ -34,8 +31,10 @@ class Outline:
 def read(data: bytes, subject: str = "") -> list[Outline]:
     """The feeds of a list in its order, each address once. Raises `MalformedInput` when it is no OPML."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, remove_comments=True)
+    # Latin-1 gives every byte back as it was, and references are ASCII in all that OPML is written in.
+    text = number_references(data.strip().decode("latin-1"))[0].encode("latin-1")
     try:
-        root = etree.fromstring(_BARE_AMPERSAND.sub(b"&amp;", data.strip()), parser)
+        root = etree.fromstring(text, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise MalformedInput(subject, f"not OPML: {error}") from error
     if root is None or _name(root) != "opml":

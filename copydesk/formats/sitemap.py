@@ -5,7 +5,6 @@ They carry no text, so each entry comes out as a page that is still to be fetche
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -14,10 +13,8 @@ from copydesk.errors import MalformedInput, PageNotFetched
 from copydesk.formats.dates import read_date
 from copydesk.formats.encoding import decode, printable
 from copydesk.formats.opening import Opening
+from copydesk.formats.references import number_references
 from copydesk.models import Fields, Hints, Parsed
-
-# Written by hand, addresses have bare ampersands; a mending parser drops what follows them.
-_BARE_AMPERSAND = re.compile(r"&(?!#?\w{1,32};)")
 
 _ROOTS = frozenset(("urlset", "sitemapindex"))
 
@@ -38,7 +35,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     subject = hints.filename or hints.url or ""
     decoded = decode(data, None, hints)
     # The declaration names the encoding of the bytes, which are decoded by now.
-    text = _BARE_AMPERSAND.sub("&amp;", decoded.text[decoded.text.find("<") :]).encode("utf-8")
+    text = number_references(decoded.text[decoded.text.find("<") :])[0].encode("utf-8")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, recover=True, remove_comments=True, remove_pis=True, encoding="utf-8"
     )

@@ -17,6 +17,7 @@ from lxml import etree
 from copydesk.errors import MalformedInput
 from copydesk.formats import markup
 from copydesk.formats.encoding import decode, printable
+from copydesk.formats.references import number_references
 from copydesk.models import Hints, Line
 
 Element: TypeAlias = etree._Element
@@ -29,9 +30,6 @@ _PROLOG = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:\
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _DOCUMENT_TYPE = re.compile(r"\s*(?:<!--.*?-->\s*|<\?.*?\?>\s*)*<!DOCTYPE\s[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _PROLOG_CHARS = 65_536
-_CDATA_OR_AMPERSAND = re.compile(
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z_][\w.\-]{0,60};)", re.DOTALL
-)
 _NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,31};")
 _CUT_OFF = frozenset(("ERR_TAG_NOT_FINISHED", "ERR_GT_REQUIRED", "ERR_LTSLASH_REQUIRED", "ERR_CDATA_NOT_FINISHED"))
 _LIMITS = frozenset(("ERR_RESOURCE_LIMIT", "ERR_NO_MEMORY", "ERR_INTERNAL_ERROR"))
@@ -70,9 +68,7 @@ def _parse(text: str, subject: str) -> tuple[Element, tuple[str, ...]]:
     document_type = _DOCUMENT_TYPE.match(text[:_PROLOG_CHARS])
     declares_entities = document_type is not None and "<!ENTITY" in document_type[0]
     text = text[document_type.end() :] if document_type else text
-    text = _NAMED.sub(_numeric, text)
-    escaped = _CDATA_OR_AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
-    has_bare_ampersand, text = len(escaped) != len(text), escaped
+    text, is_ill_formed = number_references(_NAMED.sub(_numeric, text))
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -100,7 +96,7 @@ def _parse(text: str, subject: str) -> tuple[Element, tuple[str, ...]]:
         take_out(entity)
     undeclared = "ERR_UNDECLARED_ENTITY" in faults or "WAR_UNDECLARED_ENTITY" in faults
     warnings = ["entities_dropped"] if declares_entities or undeclared else []
-    if has_bare_ampersand or set(faults) - {"ERR_UNDECLARED_ENTITY", "WAR_UNDECLARED_ENTITY"}:
+    if is_ill_formed or set(faults) - {"ERR_UNDECLARED_ENTITY", "WAR_UNDECLARED_ENTITY"}:
         warnings.append("ill_formed_xml")
     return root, tuple(warnings)
 

@@ -75,6 +75,24 @@ def deadline(connection: Connection, seconds: float) -> Iterator[None]:
             timer.cancel()
 
 
+@contextlib.contextmanager
+def bounded_transaction(connection: Connection, subject: str, deadline_s: float) -> Iterator[None]:
+    """One transaction that does not outlast `deadline_s`; raises `DatabaseUnavailable` or `RowRefused` of `subject`."""
+    with deadline(connection, deadline_s), translated_errors(subject), connection.transaction():
+        yield
+
+
+@contextlib.contextmanager
+def single_transaction(url: str, subject: str, *, deadline_s: float, name: str) -> Iterator[Connection]:
+    """`bounded_transaction` on a connection of its own: for steps between which lies something slow."""
+    connection = connect(url, deadline_s=deadline_s, name=name)
+    try:
+        with bounded_transaction(connection, subject, deadline_s):
+            yield connection
+    finally:
+        connection.close()
+
+
 def ping(connection: Connection) -> None:
     """Ask for a sign of life. Raises `DatabaseUnavailable`."""
     with translated_errors("ping"), connection.transaction():

@@ -13,10 +13,6 @@ returning position
 
 _MOVE = "update reader set position = %s, moved_at = now() where name = %s"
 
-_LAG = """
-select coalesce((select max(position) from outbox), 0) - coalesce((select position from reader where name = %s), 0)
-"""
-
 
 def take(connection: Connection, name: str) -> int:
     """Where a reader stands; nobody else reads under its name until this transaction ends."""
@@ -30,11 +26,3 @@ def move(connection: Connection, name: str, position: int) -> None:
     """The reader has done everything up to a position, in this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_MOVE, (position, name))
-
-
-def lag(connection: Connection, name: str) -> int:
-    """How many numbered changes a reader is behind."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LAG, (name,))
-        row = cursor.fetchone()
-        return int(row[0]) if row else 0

@@ -328,11 +328,7 @@ class InboxService:
     @contextlib.contextmanager
     def _transaction(self, subject: str) -> Iterator[Connection]:
         connection = self._connected()
-        with (
-            database.deadline(connection, self._settings.database_deadline_s),
-            database.translated_errors(subject),
-            connection.transaction(),
-        ):
+        with database.bounded_transaction(connection, subject, self._settings.database_deadline_s):
             yield connection
 
     def _connected(self) -> Connection:

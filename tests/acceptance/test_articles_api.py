@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
-from copydesk.storage import schema
-from tests import entries, servers
-from tests.http_door import JSON, HttpDoor, http_door, is_problem
+from tests import entries
+from tests.http_door import JSON, TO_THE_ROW, HttpDoor, is_problem, open_door
+from tests.servers import Server
 from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def door(redis_server: object, postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+def door(redis_server: Server, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
     """Every process of the way from the HTTP door to the row, and the scheduler."""
-    import redis
-
-    with redis.Redis.from_url(redis_server.url) as client:  # type: ignore[attr-defined]  # either kind of server
-        client.flushdb()
-    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # as above
-        with psycopg.connect(url) as connection:
-            schema.install(connection)
-        folder: Path = tmp_path_factory.mktemp("articles")
-        with http_door(folder, redis_server.url, url) as made:  # type: ignore[attr-defined]  # as above
-            yield made.open("ingest", "storage", "scheduler")
+    with open_door(redis_server, postgres_server, tmp_path_factory.mktemp("articles"), *TO_THE_ROW) as made:
+        yield made
 
 
 def unique() -> str:

@@ -12,10 +12,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import redis
 from typer.testing import CliRunner
@@ -23,10 +21,9 @@ from typer.testing import CliRunner
 from copydesk.cli import app
 from copydesk.queue.events import EVENTS
 from copydesk.settings import PREFIX
-from copydesk.storage import schema
-from tests import servers
 from tests.entries import story
-from tests.http_door import TEXT, HttpDoor, http_door
+from tests.http_door import TEXT, TO_THE_ROW, HttpDoor, open_door
+from tests.servers import Server
 from tests.waiting import wait_until
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -74,16 +71,12 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def door(redis_server: object, postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+def door(redis_server: Server, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
     """Every process that has to do with events."""
-    with redis.Redis.from_url(redis_server.url) as client:  # type: ignore[attr-defined]  # either kind of server
-        client.flushdb()
-    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # as above
-        with psycopg.connect(url) as connection:
-            schema.install(connection)
-        folder: Path = tmp_path_factory.mktemp("events")
-        with http_door(folder, redis_server.url, url, fetch_allow_private=True) as made:  # type: ignore[attr-defined]  # as above
-            yield made.open("ingest", "storage", "scheduler", "fetch")
+    with open_door(
+        redis_server, postgres_server, tmp_path_factory.mktemp("events"), *TO_THE_ROW, "fetch", fetch_allow_private=True
+    ) as made:
+        yield made
 
 
 def run(door: HttpDoor, *arguments: str) -> str:

@@ -14,10 +14,9 @@ import psycopg
 import pytest
 
 from copydesk.storage import schema
-from tests import servers
-from tests.http_door import NDJSON, TEXT, HttpDoor, http_door, is_problem
+from tests.http_door import NDJSON, TEXT, TO_THE_ROW, HttpDoor, http_door, is_problem, open_door
 from tests.processes import ROOT
-from tests.servers import OwnPostgres, OwnServer
+from tests.servers import OwnPostgres, OwnServer, Server
 from tests.waiting import wait_until
 
 SEED = ROOT / "seeds" / "inbox" / "en-ferry-strike.txt"
@@ -59,18 +58,10 @@ def unique() -> str:
 
 
 @pytest.fixture(scope="module")
-def door(redis_server: object, postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+def door(redis_server: Server, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
     """Every process of the way from the HTTP door to the row."""
-    import redis
-
-    with redis.Redis.from_url(redis_server.url) as client:  # type: ignore[attr-defined]  # either kind of server
-        client.flushdb()
-    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # as above
-        with psycopg.connect(url) as connection:
-            schema.install(connection)
-        folder: Path = tmp_path_factory.mktemp("http-door")
-        with http_door(folder, redis_server.url, url) as made:  # type: ignore[attr-defined]  # as above
-            yield made.open("ingest", "storage", "scheduler")
+    with open_door(redis_server, postgres_server, tmp_path_factory.mktemp("http-door"), *TO_THE_ROW) as made:
+        yield made
 
 
 def test_wait_stored_answers_with_the_article_that_is_in_postgres(door: HttpDoor) -> None:
@@ -202,7 +193,7 @@ def outage(tmp_path: Path, own_redis: OwnServer, own_postgres: OwnPostgres) -> I
     with psycopg.connect(own_postgres.url) as connection:
         schema.install(connection)
     with http_door(tmp_path, own_redis.url, own_postgres.url, overdue_s=2) as made:
-        yield made.open("ingest", "storage", "scheduler")
+        yield made.open(*TO_THE_ROW)
 
 
 def test_documents_are_accepted_while_redis_is_down_and_stored_once_it_is_back(

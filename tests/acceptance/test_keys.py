@@ -7,27 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from copydesk.cli import app
 from copydesk.settings import PREFIX
-from copydesk.storage import schema
-from tests import servers
-from tests.http_door import TEXT, HttpDoor, http_door, is_problem
+from tests.http_door import TEXT, HttpDoor, http_door, is_problem, open_door
+from tests.servers import Server
 from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def door(redis_server: object, postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+def door(redis_server: Server, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
     """A door that asks for keys."""
-    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # either kind of server
-        with psycopg.connect(url) as connection:
-            schema.install(connection)
-        folder: Path = tmp_path_factory.mktemp("keys")
-        with http_door(folder, redis_server.url, url, http_keys="required") as made:  # type: ignore[attr-defined]  # as above
-            yield made.open()
+    with open_door(redis_server, postgres_server, tmp_path_factory.mktemp("keys"), http_keys="required") as made:
+        yield made
 
 
 def run(door: HttpDoor, *arguments: str) -> str:

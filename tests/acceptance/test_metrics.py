@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from copydesk.storage import schema
-from tests import servers
 from tests.entries import story
-from tests.http_door import TEXT, HttpDoor, http_door
+from tests.http_door import TEXT, TO_THE_ROW, HttpDoor, open_door
+from tests.servers import Server
 from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def door(redis_server: object, postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+def door(redis_server: Server, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
     """Every process of the way from the HTTP door to the row, and the scheduler."""
-    import redis
-
-    with redis.Redis.from_url(redis_server.url) as client:  # type: ignore[attr-defined]  # either kind of server
-        client.flushdb()
-    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # as above
-        with psycopg.connect(url) as connection:
-            schema.install(connection)
-        folder: Path = tmp_path_factory.mktemp("metrics")
-        with http_door(folder, redis_server.url, url) as made:  # type: ignore[attr-defined]  # as above
-            yield made.open("ingest", "storage", "scheduler")
+    with open_door(redis_server, postgres_server, tmp_path_factory.mktemp("metrics"), *TO_THE_ROW) as made:
+        yield made
 
 
 def scraped(door: HttpDoor) -> dict[tuple[str, str], float]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 
-from copydesk.storage import schema
-from tests import servers
-from tests.http_door import NDJSON, HttpDoor, http_door, is_problem
+from tests.http_door import NDJSON, TO_THE_ROW, HttpDoor, is_problem, open_door
+from tests.servers import Server
 from tests.waiting import wait_until
 
 TEXTS = {
@@ -35,38 +33,28 @@ def ids() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def door(
-    redis_server: object, postgres_server: object, ids: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    redis_server: Server, postgres_server: Server, ids: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HttpDoor]:
     """A whole stack with one article of each text, and one of 3 MB, all of them indexed."""
-    import json
-
-    import redis
-
-    with redis.Redis.from_url(redis_server.url) as client:  # type: ignore[attr-defined]  # either kind of server
-        client.flushdb()
-    with servers.fresh_database(postgres_server.url) as url:  # type: ignore[attr-defined]  # as above
-        with psycopg.connect(url) as connection:
-            schema.install(connection)
-        folder: Path = tmp_path_factory.mktemp("search")
-        with http_door(folder, redis_server.url, url) as made:  # type: ignore[attr-defined]  # as above
-            made.open("ingest", "storage", "scheduler")
-            huge = "\n\n".join(" ".join(f"w{n}x{i}" for i in range(40)) + " zebra." for n in range(12_000))
-            texts = {**TEXTS, "huge": ("The long list", huge)}
-            lines = [
-                json.dumps(
-                    {
-                        "id": key,
-                        "body": f"{title}\n\n{body}\n",
-                        "hints": {} if key in ("xx", "huge") else {"language": key},
-                    }
-                )
-                for key, (title, body) in texts.items()
-            ]
-            answer = made.post("\n".join(lines).encode(), NDJSON, wait="stored", source="search")
-            assert answer.status_code == 200, answer.text
-            ids.update({item["id"]: item["article"] for item in answer.json()["items"]})
-            wait_until(lambda: len(found(made, "zebra")) == 1, 30, "everything is indexed")
-            yield made
+    folder = tmp_path_factory.mktemp("search")
+    with open_door(redis_server, postgres_server, folder, *TO_THE_ROW) as made:
+        huge = "\n\n".join(" ".join(f"w{n}x{i}" for i in range(40)) + " zebra." for n in range(12_000))
+        texts = {**TEXTS, "huge": ("The long list", huge)}
+        lines = [
+            json.dumps(
+                {
+                    "id": key,
+                    "body": f"{title}\n\n{body}\n",
+                    "hints": {} if key in ("xx", "huge") else {"language": key},
+                }
+            )
+            for key, (title, body) in texts.items()
+        ]
+        answer = made.post("\n".join(lines).encode(), NDJSON, wait="stored", source="search")
+        assert answer.status_code == 200, answer.text
+        ids.update({item["id"]: item["article"] for item in answer.json()["items"]})
+        wait_until(lambda: len(found(made, "zebra")) == 1, 30, "everything is indexed")
+        yield made
 
 
 def found(door: HttpDoor, q: str, **query: object) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from copydesk.errors import SchemaMismatch
 from copydesk.storage import connection as database
 from copydesk.storage import schema
-from tests.servers import fresh_database
+from tests.servers import Server, fresh_database
 
 # What makes a schema, by what it is called: oids and the order of creation differ.
 _CATALOGS = {
@@ -42,8 +42,8 @@ def _catalogs(url: str) -> dict[str, list[tuple[object, ...]]]:
         return {name: sorted(connection.execute(query).fetchall(), key=repr) for name, query in _CATALOGS.items()}
 
 
-def test_an_old_database_is_brought_to_what_a_new_one_has(postgres_server: object, empty_database_url: str) -> None:
-    with fresh_database(postgres_server.url) as other:  # type: ignore[attr-defined]
+def test_an_old_database_is_brought_to_what_a_new_one_has(postgres_server: Server, empty_database_url: str) -> None:
+    with fresh_database(postgres_server.url) as other:
         with psycopg.connect(other) as connection:
             schema.migrate_from_nothing(connection)
         with psycopg.connect(empty_database_url) as connection:

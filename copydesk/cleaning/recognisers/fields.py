@@ -52,7 +52,6 @@ def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
     if not line.facts:
         return None
     has_moment = any(fact.moment for fact in line.facts)
-    known = sum(len(fact.value) for fact in line.facts)
     if line.is_understood:
         if line.labelled or has_moment:
             strength = SURE
@@ -60,7 +59,7 @@ def _mark_line(block: Block, view: View, rules: Rules) -> Mark | None:
             strength = LIKELY
         else:
             strength = HINT
-    elif _is_mostly_understood(line, block, has_moment=has_moment, known=known):
+    elif _is_mostly_understood(line, block, has_moment=has_moment):
         strength = LIKELY
     else:
         return None
@@ -87,7 +86,7 @@ def read_columns(text: str, raw: str, lexis: Lexis) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def _is_mostly_understood(line: FieldLine, block: Block, *, has_moment: bool, known: int) -> bool:
+def _is_mostly_understood(line: FieldLine, block: Block, *, has_moment: bool) -> bool:
     """A field line with one odd part: a print section, a desk's name, a place."""
     odd = sum(map(len, line.unknown))
     if block.is_prose or len(line.unknown) > 1 or odd > 60:
