@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from copydesk.models import SearchQuery
+from copydesk.searches import SearchQuery
 from copydesk.searching.highlight import candidates, snippets
 from copydesk.searching.query import read_query
 from copydesk.searching.terms import AS_WRITTEN, CONFIGURATIONS, configuration, plain_runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from copydesk.errors import InvalidQuery
-from copydesk.models import SearchQuery, SearchTerm
+from copydesk.searches import SearchQuery, SearchTerm
 from copydesk.searching.terms import terms
 
 CHARS_MAX = 500

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import LiteralString
 
-from copydesk.models import SearchQuery, SearchTerms
+from copydesk.searches import SearchQuery, SearchTerms
 
 # Configurations that every Postgres since 14 has. Any other language is searched as written.
 CONFIGURATIONS: dict[str, LiteralString] = {

@@ -7,7 +7,7 @@ from typing import Any, LiteralString, NamedTuple, cast
 
 from psycopg.rows import dict_row
 
-from copydesk.models import SearchQuery, SearchTerm
+from copydesk.searches import SearchQuery, SearchTerm
 from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
