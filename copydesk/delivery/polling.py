@@ -6,6 +6,7 @@ at any point, the lease ends and the feed is polled again; a body that reached t
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from copydesk.delivery.pace import Bounds
 from copydesk.delivery.spool import Spooled, SpoolWriter
 from copydesk.errors import (
     CopydeskError,
+    DatabaseUnavailable,
     DependencyError,
     FetchError,
     FetchHard,
@@ -167,8 +169,7 @@ class Polling:
     def _transaction(self) -> Iterator[Connection]:
         """A connection a step: polls are rare, and between two steps lies the slow part."""
         deadline_s = self._settings.database_deadline_s
-        url = self._settings.postgres_url.get_secret_value()
-        connection = database.connect(url, deadline_s=deadline_s, name="copydesk fetch")
+        connection = self._connect()
         try:
             with (
                 database.deadline(connection, deadline_s),
@@ -178,6 +179,25 @@ class Polling:
                 yield connection
         finally:
             connection.close()
+
+    def _connect(self) -> Connection:
+        """Wait for a Postgres that takes no connection, up to the length of a lease: nothing of the step is done yet.
+
+        Given up at once, a moment's refusal would keep the feed unpolled until its lease ends.
+        """
+        deadline_s = self._settings.database_deadline_s
+        url = self._settings.postgres_url.get_secret_value()
+        give_up = time.monotonic() + self._settings.fetch_lease_s
+        wait_s = 0.1
+        while True:
+            try:
+                return database.connect(url, deadline_s=deadline_s, name="copydesk fetch")
+            except DatabaseUnavailable as error:
+                if time.monotonic() + wait_s > give_up:
+                    raise
+                pulse.back_off(error.dependency)
+                time.sleep(wait_s)
+                wait_s = min(wait_s * 2, 5.0)
 
 
 def client_of(settings: Settings) -> Client:

@@ -180,7 +180,13 @@ def poison(run: Run) -> None:
     offer(make_app(settings), spooled.job())
 
 
+def nothing(run: Run) -> None:
+    """What the others are compared with: so long the backlog takes by itself."""
+    run.last(LASTS_S)
+
+
 FAULTS: dict[str, Act] = {
+    "none": nothing,
     **{f"{name} killed 4 times": killed(name) for name in PROCESSES},
     "all restarted in turn": restarted_in_turn,
     "two schedulers": two_schedulers,
