@@ -42,8 +42,6 @@ SETTINGS = {
     "feed_interval_min_s": 1,
     # After a fault of the server's own too, so that the time to recover is ours and not a feed's wait.
     "feed_interval_max_s": 3,
-    # A poison document ends four workers at this limit, one after the other.
-    "item_seconds_max": 8,
 }
 
 # One row a receipt. A number is known by the name that its door keeps.
@@ -91,8 +89,6 @@ class Run:
         self.told: set[str] = set()
         # The next number to send.
         self.next = 0
-        # Processes that a fault ends through its input.
-        self.may_end: set[str] = set()
         self._ended_by_us: set[str] = set()
 
     def tend(self) -> None:
@@ -102,7 +98,7 @@ class Run:
         """
         for name in self.wanted:
             if not self.stack.is_running(name):
-                if name not in self._ended_by_us | self.may_end:
+                if name not in self._ended_by_us:
                     self.ended.append(name)
                 self._ended_by_us.discard(name)
                 self.stack.start(name)
@@ -262,7 +258,6 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
     `deadline_s` after is counted as lost.
     """
     run.ended.clear()
-    run.may_end.clear()
     ((began,),) = run.stack.rows("select now()")
     before = len(run.expected)
     each = documents // len(DOORS)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import random
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import psycopg
 import redis as redis_client
 
-from copydesk.delivery.spool import SpoolWriter
-from copydesk.models import Hints
-from copydesk.queue.app import INGEST_QUEUE, make_app, offer
+from copydesk.queue.app import INGEST_QUEUE
 from copydesk.queue.streams import ArticleStream, Outgoing, connect
-from copydesk.settings import load
 from tests.entries import article, close, job, text
 from tests.faults.driver import PROCESSES, Act, Run, suspend
 from tests.process_table import children_of
@@ -158,28 +153,6 @@ def rows_refused(run: Run) -> None:
         run.last(LASTS_S / 3)
 
 
-def poison(run: Run) -> None:
-    """A document that ends every worker that takes it up: its bytes never come, and each ends at its limit of time."""
-    settings = load(
-        {},
-        redis_url=run.redis.url,
-        postgres_url=run.postgres.url,
-        data_dir=run.stack.folder,
-        spool_dir=run.stack.spool,
-    )
-    body = text(7_000_000).encode()
-    with SpoolWriter(run.stack.spool, "poison") as writer:
-        writer.write(body)
-        writer.end_item("poison", hashlib.sha256(body).hexdigest(), Hints(), None)
-        spooled = writer.commit(source="web", kind="http", origin=None, received_at=datetime.now(UTC))
-    (file,) = run.stack.spool.glob("poison.*")
-    file.rename(file.with_suffix(".aside"))
-    os.mkfifo(file)  # whoever opens it waits for somebody who writes
-    run.may_end.add("ingest")
-    run.expected["poison"] = "dead"
-    offer(make_app(settings), spooled.job())
-
-
 def nothing(run: Run) -> None:
     """What the others are compared with: so long the backlog takes by itself."""
     run.last(LASTS_S)
@@ -200,7 +173,6 @@ FAULTS: dict[str, Act] = {
     "Postgres read-only": postgres_read_only,
     "Postgres full of connections": postgres_full_of_connections,
     "rows that Postgres refuses": rows_refused,
-    "a poison document": poison,
 }
 
 # In every run of the suite: one of each kind.
