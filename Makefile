@@ -27,7 +27,8 @@ test: $(VENV)/dev ## The whole test suite, from nothing; then its tests of Redis
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --servers=containers tests/integration tests/faults/test_outages.py
 
 .PHONY: faults
-faults: $(VENV)/dev ## The long form of the kill test: 500 kills of ingest workers amid racing copies
+faults: $(VENV)/dev ## The long forms: each fault of the table amid 2,000 documents, and 500 kills of ingest workers amid racing copies
+	@COPYDESK_TEST_FAULT_DOCUMENTS=2000 $(BIN)/python -m pytest -s tests/faults/test_table.py
 	@COPYDESK_TEST_KILLS=500 $(BIN)/python -m pytest tests/faults/test_racing_copies.py
 
 .PHONY: check

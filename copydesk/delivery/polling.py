@@ -7,8 +7,10 @@ at any point, the lease ends and the feed is polled again; a body that reached t
 from __future__ import annotations
 
 import random
+import time
 import uuid
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,6 +23,7 @@ from copydesk.delivery.pace import Bounds
 from copydesk.delivery.spool import Spooled, SpoolWriter
 from copydesk.errors import (
     CopydeskError,
+    DatabaseUnavailable,
     DependencyError,
     FetchError,
     FetchHard,
@@ -213,10 +216,34 @@ class Polling:
         """Of one fetch and, beside it, its way to the spool, the database and the queue."""
         return self._settings.fetch_whole_s + self._settings.stuck_after_s
 
-    def _transaction(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
         """A connection a step: polls are rare, and between two steps lies the slow part."""
-        url, deadline_s = self._settings.postgres_url.get_secret_value(), self._settings.database_deadline_s
-        return database.single_transaction(url, "feed", deadline_s=deadline_s, name="copydesk fetch")
+        connection = self._connect()
+        try:
+            with database.bounded_transaction(connection, "feed", self._settings.database_deadline_s):
+                yield connection
+        finally:
+            connection.close()
+
+    def _connect(self) -> Connection:
+        """Wait for a Postgres that takes no connection, up to the length of a lease: nothing of the step is done yet.
+
+        Given up at once, a moment's refusal would keep the feed unpolled until its lease ends.
+        """
+        deadline_s = self._settings.database_deadline_s
+        url = self._settings.postgres_url.get_secret_value()
+        give_up = time.monotonic() + self._settings.fetch_lease_s
+        wait_s = 0.1
+        while True:
+            try:
+                return database.connect(url, deadline_s=deadline_s, name="copydesk fetch")
+            except DatabaseUnavailable as error:
+                if time.monotonic() + wait_s > give_up:
+                    raise
+                pulse.back_off(error.dependency)
+                time.sleep(wait_s)
+                wait_s = min(wait_s * 2, 5.0)
 
 
 def _asked_s(feed: Feed, fetched: Fetched) -> float:

@@ -23,6 +23,7 @@ from tests.entries import text
 from tests.feed_server import Answer, FeedServer, feed_server, refused_port, rss
 from tests.integration.feed_round import Round, round_on
 from tests.integration.writing import Desk, desk_on
+from tests.servers import database_name, execute, with_database
 
 FEED = rss(*((f"item-{n}", text(n)) for n in range(4)))
 
@@ -118,6 +119,24 @@ def test_a_job_delivered_twice_is_polled_once(turn: Round, server: FeedServer) -
         turn.polling.carry(leased.model_dump(mode="json"), task_id="one")
 
     assert len(server.requests) == 1
+    assert len(spool.ids(turn.settings.spool)) == 1
+
+
+def test_a_poll_waits_for_a_postgres_that_takes_no_connection(turn: Round, server: FeedServer) -> None:
+    """Given up, the feed would be polled no more until its lease ends."""
+    turn.add(server.put("/feed", Answer(FEED)))
+    (leased,) = turn.lease()
+    elsewhere = with_database(turn.desk.database_url, "template1")
+    refuse = f"alter database {database_name(turn.desk.database_url)} allow_connections"
+    poll = threading.Thread(target=turn.polling.carry, args=(leased.model_dump(mode="json"),), kwargs={"task_id": "p"})
+    execute(elsewhere, f"{refuse} false")
+    poll.start()
+    poll.join(1)
+    is_waiting = poll.is_alive()
+    execute(elsewhere, f"{refuse} true")
+    poll.join(30)
+
+    assert is_waiting
     assert len(spool.ids(turn.settings.spool)) == 1
 
 
