@@ -26,6 +26,10 @@ log = structlog.get_logger(__name__)
 # A larger feed is taken in as it is: reading it twice costs more than its pages are worth.
 FEED_BYTES_MAX = 4 * 1024 * 1024
 
+# From so many items on, a poll nearly all of whose items are new may be one of a feed that has renamed them.
+RENAMED_MIN = 8
+RENAMED_SHARE = 0.8
+
 _PAGE_TYPES = frozenset({None, "text/html", "application/xhtml+xml", "text/plain", "application/xml"})
 
 
@@ -107,6 +111,18 @@ def choose(
     return Wanted(tuple(new), tuple(changed))
 
 
+def looks_renamed(wanted: Wanted, entries: Sequence[Parsed]) -> bool:
+    """Whether nearly all of a feed that was read before is new to us: its ids may have changed, and not its items."""
+    return len(wanted.new) >= RENAMED_MIN and len(wanted.new) >= RENAMED_SHARE * len(entries)
+
+
+def without_known(wanted: Wanted, titles: Collection[str]) -> Wanted:
+    """Entries with these titles count as changed: they wait for their page, and are not stored again by halves."""
+    known = [entry for entry in wanted.new if entry.fields.title in titles]
+    new = tuple(entry for entry in wanted.new if entry.fields.title not in titles)
+    return Wanted(new, (*known, *wanted.changed))
+
+
 def collect(
     wanted: Wanted, fetch: Callable[[str], Fetched], bounds: Bounds, *, on_page: Callable[[str], None]
 ) -> Collected:
@@ -150,6 +166,8 @@ def collect(
             else:
                 _put_off(collected, entry, is_new=is_new)
                 collected.is_partial = True
+    # Where nothing was had, coming back early would bring nothing either.
+    collected.is_partial &= bool(collected.pages or collected.failed)
     return collected
 
 

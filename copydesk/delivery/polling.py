@@ -40,8 +40,8 @@ from copydesk.models import Hints
 from copydesk.queue.app import offer
 from copydesk.queue.jobs import FetchJob, read_asked, sha256
 from copydesk.settings import Settings
+from copydesk.storage import articles, feeds, identities
 from copydesk.storage import connection as database
-from copydesk.storage import feeds, identities
 from copydesk.storage.connection import Connection
 from copydesk.storage.feeds import Due, Failure, Feed, Fetch, Same
 
@@ -149,7 +149,10 @@ class Polling:
         with self._transaction() as connection:
             seen = identities.last_seen(connection, full_text.named(feed.source, entries))
             rejected = feeds.rejected(connection, feed.source, [full_text.reject_key(entry) for entry in entries])
-        wanted = full_text.choose(entries, feed.full_text, feed.source, seen, rejected)
+            wanted = full_text.choose(entries, feed.full_text, feed.source, seen, rejected)
+            # "" is a poll that left something, which may have been the first half of a renamed feed.
+            if feed.body_sha256 == "" or (feed.body_sha256 and full_text.looks_renamed(wanted, entries)):
+                wanted = self._without_renamed(connection, feed, wanted)
         if not wanted.new and not wanted.changed:
             return None
         return full_text.collect(
@@ -158,6 +161,13 @@ class Polling:
             self._page_bounds,
             on_page=lambda url: pulse.begin("fetch", f"of page {url}", limit_s=self._limit_s()),
         )
+
+    def _without_renamed(self, connection: Connection, feed: Feed, wanted: full_text.Wanted) -> full_text.Wanted:
+        titles = [entry.fields.title for entry in wanted.new if entry.fields.title]
+        known = articles.known_titles(connection, feed.source, titles)
+        if known:
+            log.warning("items come under new ids; their titles are known", url=feed.url, items=len(known))
+        return full_text.without_known(wanted, known)
 
     def _spool(self, feed: Feed, fetched: Fetched, pages: full_text.Collected | None) -> Spooled:
         job_id = uuid.uuid4().hex

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 import structlog
 
 from copydesk.delivery import pace
+from copydesk.delivery.full_text import RENAMED_MIN, RENAMED_SHARE
 from copydesk.delivery.pace import Bounds
 from copydesk.storage import feeds
 from copydesk.storage.connection import Connection
 
 log = structlog.get_logger(__name__)
-
-# From so many items on, a poll nearly all of whose fresh items are known texts is a feed that has renamed them.
-_RENAMED_MIN = 8
-_RENAMED_SHARE = 0.8
 
 
 def advance(connection: Connection, ingest_ids: Sequence[str]) -> None:
@@ -23,7 +20,7 @@ def advance(connection: Connection, ingest_ids: Sequence[str]) -> None:
     moves = []
     for closing in feeds.closing(connection, ingest_ids):
         bounds = Bounds(closing.min_s, closing.max_s)
-        has_renamed = closing.fresh >= _RENAMED_MIN and closing.duplicates >= _RENAMED_SHARE * closing.fresh
+        has_renamed = closing.fresh >= RENAMED_MIN and closing.duplicates >= RENAMED_SHARE * closing.fresh
         if has_renamed:
             log.warning(
                 "a feed has given its items new ids; their texts were known",

@@ -6,6 +6,7 @@ a pause of seconds. Whose hosts are one, and how far apart, is decided by the ca
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import redis
 
+from copydesk.errors import QueueUnavailable
 from copydesk.queue.streams import translated_errors
 
 # KEYS: when the next turn may be, who is asking. ARGV: token, spacing, longest wait, places, hold; all in milliseconds.
@@ -63,5 +65,6 @@ class HostTurns:
             yield turn
         finally:
             if turn.is_given:
-                with translated_errors(f"a turn at {domain}"):
+                # A place that cannot be given back now is free after its hold.
+                with contextlib.suppress(QueueUnavailable), translated_errors(f"a turn at {domain}"):
                     self._redis.zrem(keys[1], token)

@@ -58,6 +58,13 @@ select h.id, (select max(number) from revision a where a.article_id = h.id),
  where h.id = any (%s::uuid[])
 """
 
+# Of a month: what a feed may still carry. Reads the source's articles of that time, so it is not for every poll.
+_KNOWN_TITLES = """
+select distinct r.title
+  from article_head h join revision r on r.article_id = h.id and r.number = h.current_revision
+ where h.source = %s and h.changed_at > now() - interval '31 days' and r.title = any (%s)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentArticle:
@@ -148,3 +155,10 @@ def _instant(stamp: str) -> str | None:
         return moment.astimezone(UTC).isoformat() if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
+
+
+def known_titles(connection: Connection, source: str, titles: Sequence[str]) -> set[str]:
+    """Those of the titles that articles of the source have had in the last month."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN_TITLES, (source, list(titles)))
+        return {str(title) for (title,) in cursor.fetchall()}

@@ -221,3 +221,31 @@ def test_a_json_feed_is_polled_and_completed_like_any_other(turn: Round, server:
     turn.whole()
 
     assert articles(turn) == [("g1", True, ["text_from_page"])]
+
+
+def test_a_feed_that_renames_all_its_items_stores_none_again(desk: Desk, tmp_path: Path, server: FeedServer) -> None:
+    """Other ids, other addresses, the same titles and pages: more than one poll fetches."""
+    numbers = range(1, 11)
+    for number in numbers:
+        server.put(f"/page/{number}", page(number))
+        server.put(f"/page/{number}?moved", page(number))
+    before = feed(server, *numbers)
+    turn = round_on(desk, tmp_path, feed_full_text="short", fetch_pages_max=10)
+    turn.add(server.put("/feed", before))
+    turn.whole()
+    renamed = before.body.replace(b"</link>", b"?moved</link>").replace(b"'false'>g", b"'false'>new-g")
+    server.put("/feed", Answer(renamed, headers={"Content-Type": "application/rss+xml"}))
+    turn = round_on(desk, tmp_path, feed_full_text="short", fetch_pages_max=4)
+    for _ in range(3):
+        turn.whole()
+
+    assert desk.rows("select count(*), count(*) filter (where text like '%%Said the mayor%%') from article") == [
+        (10, 10)
+    ]
+    assert desk.rows("select fresh, duplicates, pages from feed_log order by id") == [
+        (10, 0, 10),
+        (4, 4, 4),
+        (4, 4, 4),
+        (2, 2, 2),
+    ]
+    desk.check()
