@@ -43,7 +43,7 @@ _HEADINGS = {
 _EXTRACTED_HEADINGS = {rule: name for rule, name in _HEADINGS.items() if name == "list/related"}
 _HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
 _LONG_PARAGRAPH = 300
-"""Weight from which a page's paragraph is dropped only when that is certain; else more story was lost than notices."""
+"""Weight from which a page's paragraph is dropped only when that is certain: long ones were often story."""
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _LONGEST_LIST, _SHORT_REMARK = 30, 160
 _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4

