@@ -39,7 +39,7 @@ def find_publisher(facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict
     ranked = [f for f in ranked if not rules.publisher(f.value).carrier]
     if ranked:
         best = ranked[0].value.strip(" ,()[]")
-        return best if _ends_abbreviated(best) else best.strip(" .,()[]")
+        return best if _ends_abbreviated(best) else best.strip(" .,()[]") or None
     return (
         next((f.value for f in facts if f.role == "authors" and rules.publisher(f.value).name), None)
         or _find_repeated(facts, rulings)
@@ -65,7 +65,7 @@ def names_of_people(facts: Sequence[Fact], publisher: str | None, rules: Rules) 
 
 def _ends_abbreviated(name: str) -> bool:
     """True for `Sp. z o.o.`, `S.A.`: the last word holds another stop, so the last one belongs to it."""
-    last = name.rsplit(maxsplit=1)[-1]
+    last = next(reversed(name.split()), "")
     return last.endswith(".") and "." in last[:-1]
 
 

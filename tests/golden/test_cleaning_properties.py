@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from copydesk.cleaning.normalise import normalise
@@ -89,6 +89,7 @@ def test_cleaning_a_cleaned_body_changes_nothing(folder: Path) -> None:
 
 
 @given(LINES)
+@example(["By Ana Ruiz By Ana Ruiz", "Source: (", "A"])
 @settings(max_examples=150, deadline=None)
 def test_no_text_raises_anything_but_our_errors(texts: list[str]) -> None:
     parsed = parsed_lines(texts)
