@@ -98,6 +98,10 @@ class Ingestion:
 
     def _carry(self, job: Job) -> None:
         self._wait_below_mark()
+        if job.kind == "celery":
+            # Its documents are named by it: read anew at a redelivery, they would look like copies of themselves.
+            first = self._insist(lambda: self._tries.first_received(job.id, job.received_at))
+            job = job.model_copy(update={"received_at": first})
         tries = self._insist(lambda: self._tries.begin(job.id))
         if tries < ALONE_FROM:
             self._publish(self._entries(job))

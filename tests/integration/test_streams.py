@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -248,3 +249,12 @@ def test_tries_are_counted_and_forgotten(redis_url: str) -> None:
         tries.finish("a")
         assert [tries.begin("a"), tries.begin("b")] == [1, 2]
         assert client.ttl("copydesk:tries:a") > 3600
+
+
+def test_a_job_is_received_when_it_was_first_read_however_often_it_is_delivered(redis_url: str) -> None:
+    first, later = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 13, tzinfo=UTC)
+    with streams.connect(redis_url) as client:
+        tries = Tries(client)
+
+        assert [tries.first_received("a", first), tries.first_received("a", later)] == [first, first]
+        assert tries.first_received("b", later) == later
