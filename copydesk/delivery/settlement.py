@@ -9,9 +9,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from copydesk.dedupe.identity import VERSIONED, judge
-from copydesk.delivery import placement, withdrawal
+from copydesk.delivery import placement, records, withdrawal
 from copydesk.delivery.placement import Leaders, Place
-from copydesk.models import Held, Hints, IdentityKey, Json, Outcome, Verdict
+from copydesk.models import Held, IdentityKey, Outcome, Verdict
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle, NewRevision
 from copydesk.storage.dead_letters import DeadLetter
@@ -172,33 +172,7 @@ def plan_outcomes(plan: Plan, entries: Iterable[OutcomeEntry], *, told: Collecti
             )
         )
         if entry.outcome in (Outcome.REJECTED, Outcome.DEAD):
-            plan.dead_letters.append(
-                DeadLetter(
-                    entry.job.id,
-                    entry.item_id,
-                    entry.job.source,
-                    entry.outcome,
-                    entry.stage,
-                    entry.code,
-                    entry.reason,
-                    trace=entry.trace,
-                    raw_sha256=entry.raw_sha256,
-                    context=context_of(entry),
-                )
-            )
-
-
-def context_of(entry: ArticleEntry | OutcomeEntry) -> Json:
-    """What a dead letter keeps of its item's job, so that it can be handed over again."""
-    given = entry.hints if isinstance(entry, OutcomeEntry) else Hints(filename=entry.name, url=entry.document.url)
-    return {
-        "kind": entry.job.kind,
-        "origin": entry.job.origin,
-        "received_at": entry.job.received_at.isoformat(),
-        "parent_id": entry.parent_id,
-        "hints": (given or Hints(filename=entry.name)).model_dump(exclude_none=True),
-        "meta": entry.meta,
-    }
+            plan.dead_letters.append(records.ended_letter(entry))
 
 
 def feed_item(entry: OutcomeEntry) -> tuple[str, str] | None:
@@ -332,66 +306,19 @@ def _keys_after(entry: ArticleEntry, verdict: Verdict, target: str, keys: Keys) 
 
 def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | None) -> None:
     """Add the receipt, and what consumers and operators need to know of it."""
-    job, target = entry.job, verdict.article_id
-    if _is_only_counted(entry, verdict.outcome):
-        plan.unchanged.append((job.id, entry.item_id))
+    outcome = verdict.outcome
+    if _is_only_counted(entry, outcome):
+        plan.unchanged.append((entry.job.id, entry.item_id))
         return
-    if verdict.outcome is Outcome.STORED:
-        target = article_id(entry)
-    plan.receipts.append(
-        Receipt(
-            job.id,
-            entry.item_id,
-            entry.parent_id,
-            job.source,
-            verdict.outcome,
-            verdict.reason,
-            verdict.code,
-            target,
-            revision,
-            verdict.scores,
-        )
-    )
-    if verdict.outcome is Outcome.REJECTED:
-        plan.dead_letters.append(
-            DeadLetter(
-                job.id,
-                entry.item_id,
-                job.source,
-                verdict.outcome,
-                "store",
-                verdict.code,
-                verdict.reason,
-                raw_sha256=entry.raw_sha256,
-                context=context_of(entry),
-            )
-        )
-    if verdict.outcome is Outcome.DUPLICATE:
-        plan.sightings.append(
-            {
-                "ingest_id": job.id,
-                "item_id": entry.item_id,
-                "article_id": target,
-                "source": job.source,
-                "url": entry.document.url,
-                "name": entry.name,
-                "relation": verdict.relation,
-                "scores": verdict.scores,
-                "raw_sha256": entry.raw_sha256,
-                "seen_at": job.received_at.isoformat(),
-            }
-        )
-    if verdict.outcome in (Outcome.STORED, Outcome.REVISED, Outcome.DUPLICATE):
-        plan.events.append(
-            {
-                "event": verdict.outcome.value,
-                "article_id": target,
-                "revision": revision,
-                "ingest_id": job.id,
-                "item_id": entry.item_id,
-                "due_at": entry.document.embargo_until.isoformat() if entry.document.embargo_until else None,
-            }
-        )
+    target = article_id(entry) if outcome is Outcome.STORED else verdict.article_id
+    plan.receipts.append(records.receipt_of(entry, verdict, target, revision))
+    if outcome is Outcome.REJECTED:
+        plan.dead_letters.append(records.refused_letter(entry, verdict))
+    if outcome is Outcome.DUPLICATE:
+        plan.sightings.append(records.sighting_of(entry, verdict, target))
+    if outcome in (Outcome.STORED, Outcome.REVISED, Outcome.DUPLICATE):
+        due_at = entry.document.embargo_until
+        plan.events.append(records.event_of(entry, outcome, target, revision, due_at=due_at))
 
 
 def _is_only_counted(entry: ArticleEntry | OutcomeEntry, outcome: Outcome) -> bool:

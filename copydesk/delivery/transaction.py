@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import structlog
 
-from copydesk.delivery import following, settlement, withdrawal
+from copydesk.delivery import following, records, settlement, withdrawal
 from copydesk.delivery.progress import advance
 from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
@@ -239,7 +239,7 @@ def _refuse(
         str(error),
         raw_sha256=entry.raw_sha256,
         payload=incoming.payload,
-        context=settlement.context_of(entry),
+        context=records.context_of(entry),
     )
     receipt = Receipt(
         entry.job.id,

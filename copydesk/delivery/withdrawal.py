@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from copydesk.dedupe.identity import compare_versions
+from copydesk.delivery import records
 from copydesk.models import IdentityKey, Outcome, Verdict, Withdrawal
 from copydesk.queue.streams import ArticleEntry, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle
@@ -107,15 +108,7 @@ def plan_orders(
         elif target not in marked and not articles[target].is_withdrawn:
             marked.add(target)
             plan.marks.append({"article_id": target, "reason": entry.reason})
-            plan.events.append(
-                {
-                    "event": Outcome.WITHDRAWN.value,
-                    "article_id": target,
-                    "revision": None,
-                    "ingest_id": entry.job.id,
-                    "item_id": entry.item_id,
-                }
-            )
+            plan.events.append(records.event_of(entry, Outcome.WITHDRAWN, target))
         plan.receipts.append(
             Receipt(
                 entry.job.id,
