@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from rich.text import Text
 
 import copydesk
 from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_sources, cli_webhooks
+from copydesk.cli_output import print_json, table_of
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -81,7 +81,7 @@ def clean(
     results = [(parsed, pipeline.clean(parsed, item, rules)) for parsed in found if not parsed.error]
     if as_json:
         answers = [cleaning.to_json(cleaned, parsed.encoding) for parsed, cleaned in results]
-        print(json.dumps(answers[0] if len(answers) == 1 else answers, ensure_ascii=False, indent=1))
+        print_json(answers[0] if len(answers) == 1 else answers)
         return
     console = Console()
     for parsed, cleaned in results:
@@ -162,7 +162,7 @@ def where(
 
     places = accounting.locate(_settings(), what)
     if as_json:
-        print(json.dumps([dataclasses.asdict(place) for place in places], default=str, ensure_ascii=False, indent=1))
+        print_json([dataclasses.asdict(place) for place in places])
     for place in () if as_json else places:
         print(f"{place.where:10} {place.since:%Y-%m-%d %H:%M:%S} {place.source}  {place.item_id}")
         print(f"{'':10} {place.detail}" + (f" (article {place.article_id})" if place.article_id else ""))
@@ -182,7 +182,7 @@ def audit(
     if as_json:
         answer = dataclasses.asdict(found) | {"is_settled": found.is_settled}
         answer["open_jobs"] = [job._asdict() for job in found.open_jobs]
-        print(json.dumps(answer, default=str, ensure_ascii=False, indent=1))
+        print_json(answer)
     else:
         print(_audited(found))
     if not found.is_settled:
@@ -210,9 +210,7 @@ def _audited(found: Audit) -> str:
 def config() -> None:
     """Print every setting as this process reads it; secrets are masked."""
     settings = _settings()
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("setting", "value", "what it is"):
-        table.add_column(name, overflow="fold")
+    table = table_of("setting", "value", "what it is")
     for name, field in Settings.model_fields.items():
         value = "****" if is_secret(field) else str(getattr(settings, name))
         table.add_row(PREFIX + name.upper(), value, field.description)

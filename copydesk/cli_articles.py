@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import print_json, table_of
 from copydesk.errors import UsageError
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
@@ -76,7 +76,7 @@ def show(
     if found is None:
         raise UsageError(str(article), "there is no such article, or not in this revision")
     if as_json:
-        print(_json(found))
+        print_json(found)
         return
     console = Console()
     head = Table(box=None, show_header=False, padding=(0, 1))
@@ -148,16 +148,10 @@ def _filters(source: str | None, language: str | None) -> Filters:
 
 def _print_rows(found: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        print(_json(found))
+        print_json(found)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("id", "received", "source", "title", "publisher"):
-        table.add_column(name, overflow="fold")
+    table = table_of("id", "received", "source", "title", "publisher")
     for row in found:
         received = f"{row['received_at']:%Y-%m-%d %H:%M}"
         table.add_row(row["id"], received, row["source"], row["title"] or "", row["publisher"] or "")
     Console().print(table)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False, indent=1)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import print_json, table_of
 from copydesk.errors import UsageError
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
@@ -44,11 +43,9 @@ def list_(
         chosen = _chosen(None, code, source, outcome)
         found = dead_letters.page(connection, chosen, before=None, limit=limit, resolved=everything)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+        print_json(found)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("number", "recorded", "outcome", "cause", "source", "item", "reason", "since"):
-        table.add_column(name, overflow="fold")
+    table = table_of("number", "recorded", "outcome", "cause", "source", "item", "reason", "since")
     for row in found:
         when = f"{row['recorded_at']:%Y-%m-%d %H:%M}"
         since = row["resolution"] or ""
@@ -65,11 +62,9 @@ def causes(as_json: AsJson = False) -> None:
     with connected() as connection:
         found = dead_letters.causes(connection)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+        print_json(found)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("letters", "outcome", "cause", "first", "last", "the newest says"):
-        table.add_column(name, overflow="fold")
+    table = table_of("letters", "outcome", "cause", "first", "last", "the newest says")
     for row in found:
         first, last = (f"{row[n]:%Y-%m-%d %H:%M}" for n in ("first_at", "last_at"))
         table.add_row(str(row["letters"]), row["outcome"], row["code"], first, last, row["reason"])
@@ -93,7 +88,7 @@ def show(
         digest = found[0]["raw_sha256"]
         data = raws.load(connection, digest) if raw and digest else None
     if raw is None:
-        print(json.dumps(found[0], default=str, ensure_ascii=False, indent=1))
+        print_json(found[0])
         return
     if data is None:
         raise UsageError(str(number), "its input is not kept")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 
+from copydesk.cli_output import table_of
 from copydesk.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def show(trial: Trial, items: int) -> None:
     )
     if trial.moved_to:
         print(f"it has moved for good to {trial.moved_to}")
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("published", "title", "letters", "by", "warnings"):
-        table.add_column(name, overflow="fold")
+    table = table_of("published", "title", "letters", "by", "warnings")
     for item in trial.items[:items]:
         document = item.document
         if document is None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import table_of
 from copydesk.errors import AddressRefused, UsageError
 from copydesk.settings import Settings, load
 
@@ -142,9 +142,7 @@ def log_(
         polls = feed_changes.polls(connection, url, limit=limit)
         if not polls and not feed_changes.has(connection, url):
             raise UsageError(url, "no such feed")
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("polled", "result", "status", "items", "new", "known text", "unchanged", "pages", "next", "error"):
-        table.add_column(name, overflow="fold")
+    table = table_of("polled", "result", "status", "items", "new", "known text", "unchanged", "pages", "next", "error")
     for poll in polls:
         counts = (poll.status, poll.items, poll.fresh, poll.duplicates, poll.unchanged, poll.pages)
         shown = ("–" if count is None else str(count) for count in counts)
@@ -200,9 +198,7 @@ def list_() -> None:
     """Show every feed: when it was read, when it last brought something new, and what is wrong with it."""
     from copydesk.storage import feeds
 
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("source", "feed", "read", "new", "next", "every", "pages", "state"):
-        table.add_column(name, overflow="fold")
+    table = table_of("source", "feed", "read", "new", "next", "every", "pages", "state")
     with connected() as connection:
         for feed in feeds.everything(connection):
             every = f"{feed.interval_s / 60:.0f} min"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import print_json, table_of
 from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the HTTP door.")
@@ -45,11 +44,9 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     with connected() as connection:
         found = api_keys.listed(connection)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+        print_json(found)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for heading in ("key", "name", "scopes", "a minute", "made", "until"):
-        table.add_column(heading, overflow="fold")
+    table = table_of("key", "name", "scopes", "a minute", "made", "until")
     for row in found:
         until = "revoked" if row["revoked_at"] else f"{row['expires_at']:%Y-%m-%d}" if row["expires_at"] else ""
         made = f"{row['created_at']:%Y-%m-%d}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import print_json, table_of
 from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Check, keep and list profiles of sources; see and undo learnt lines.")
@@ -62,11 +61,9 @@ def list_(as_json: AsJson = False) -> None:
     with connected() as connection:
         found = sources.listed(connection)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+        print_json(found)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for heading in ("source", "profile", "learns", "repeated lines"):
-        table.add_column(heading, overflow="fold")
+    table = table_of("source", "profile", "learns", "repeated lines")
     for row in found:
         learns = (
             "no" if not row["learns"] else f"from {row['fewest_stories']} stories" if row["fewest_stories"] else "yes"
@@ -98,11 +95,9 @@ def learnt(source: Source, as_json: AsJson = False) -> None:
     keys = dropped[source].keys if source in dropped else frozenset()
     rows = [{**row, "is_dropped": row["key"] in keys} for row in found]
     if as_json:
-        print(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
+        print_json(rows)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for heading in ("key", "stories", "is", "line"):
-        table.add_column(heading, overflow="fold")
+    table = table_of("key", "stories", "is", "line")
     for row in rows:
         state = "undone" if row["is_undone"] else "dropped" if row["is_dropped"] else "kept"
         table.add_row(row["key"][:12], str(row["stories"]), state, row["text"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import print_json, table_of
 from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Tell other services of changes by HTTP.")
@@ -58,11 +57,9 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     with connected() as connection:
         found = webhooks.listed(connection)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+        print_json(found)
         return
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("number", "address", "events", "source", "behind", "failures", "last error"):
-        table.add_column(name, overflow="fold")
+    table = table_of("number", "address", "events", "source", "behind", "failures", "last error")
     for row in found:
         off = "" if row["enabled"] else " (off)"
         cells = (", ".join(row["events"]), row["source"] or "", str(row["behind"]), str(row["failures"]))
@@ -77,7 +74,7 @@ def calls(number: Number, limit: Annotated[int, typer.Option(min=1, help="At mos
 
     with connected() as connection:
         found = webhooks.calls(connection, number, limit)
-    print(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+    print_json(found)
 
 
 @app.command()

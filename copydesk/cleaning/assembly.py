@@ -13,6 +13,7 @@ from copydesk.cleaning.marks import Fact
 from copydesk.cleaning.normalise import normalise
 from copydesk.cleaning.profiles import Profile
 from copydesk.cleaning.publisher import find_publisher, names_of_people
+from copydesk.cleaning.refused import refused
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.rulings import Ruling
 from copydesk.cleaning.times import Moment, format_moment
@@ -77,24 +78,11 @@ def _assemble_notice(view: View, decision: Decision) -> Cleaned:
             ruling.kind = PieceClass.DROPPED
         ruling.pieces = ()
     texts = {r.block.index: r.block.text for r in decision.rulings}
-    return Cleaned(
-        is_article=False,
+    return refused(
+        decision.reason,
         language=view.language,
-        title=None,
-        section=None,
-        published_at=None,
-        zone_unknown=False,
-        updated_at=None,
-        publisher=None,
-        authors=(),
-        credits={},
-        dateline=None,
+        pieces=_pieces(decision.rulings),
         rights=_collect(decision.rulings, texts, PieceClass.RIGHTS),
-        captions=(),
-        corrections=(),
-        body=(),
-        pieces=tuple(_pieces(decision.rulings)),
-        reason=decision.reason,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from copydesk.cleaning.names import split_names
 from copydesk.cleaning.normalise import normalise
+from copydesk.cleaning.refused import refused
 from copydesk.cleaning.rules import Rules
 from copydesk.models import Cleaned, Parsed, Piece, PieceClass, Span
 
@@ -38,25 +39,7 @@ def apply_structure(cleaned: Cleaned, parsed: Parsed, rules: Rules) -> Cleaned:
 
 def refuse(parsed: Parsed) -> Cleaned:
     """What cleaning makes of an item that says itself that it is no article: nothing but its reason."""
-    return Cleaned(
-        is_article=False,
-        language=parsed.fields.language,
-        title=None,
-        section=None,
-        published_at=None,
-        zone_unknown=False,
-        updated_at=None,
-        publisher=None,
-        authors=(),
-        credits={},
-        dateline=None,
-        rights=(),
-        captions=(),
-        corrections=(),
-        body=(),
-        pieces=tuple(_piece(parsed, PieceClass.DROPPED)),
-        reason=parsed.reason,
-    )
+    return refused(parsed.reason, language=parsed.fields.language, pieces=_piece(parsed, PieceClass.DROPPED))
 
 
 def _as_stated(cleaned: Cleaned, parsed: Parsed) -> Cleaned:
