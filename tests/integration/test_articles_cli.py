@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +20,13 @@ from copydesk.settings import PREFIX
 from copydesk.storage import connection as database
 from copydesk.storage.reading import Filters
 from tests.entries import article, close, job, text
-from tests.integration.writing import Desk, desk_on
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
+from tests.integration.writing import Desk
 
 
 def store(desk: Desk, job_id: str, seeds: list[int], **named: Any) -> list[str]:
     """Write articles, number and index them; their ids in order."""
     ref = job(job_id, minutes=int(job_id.strip("j")))
-    desk.publish([*(article(f"{job_id}-{n:03}", text(n), job=ref, **named) for n in seeds), close(ref, len(seeds))])
-    writer = desk.writer()
-    desk.drain(writer)
-    writer.close()
+    desk.store([*(article(f"{job_id}-{n:03}", text(n), job=ref, **named) for n in seeds), close(ref, len(seeds))])
     with database.connect(desk.database_url) as connection:
         number_changes(connection)
         index_texts(connection)
@@ -74,10 +64,7 @@ def test_what_changed_between_two_revisions_is_shown(desk: Desk) -> None:
     (stored,) = store(desk, "j1", [1], document_id="a")
     ref = job("j2", minutes=2)
     changed = text(1) + " It rained."
-    desk.publish([article("j2-1", changed, job=ref, document_id="a"), close(ref, 1)])
-    writer = desk.writer()
-    desk.drain(writer)
-    writer.close()
+    desk.store([article("j2-1", changed, job=ref, document_id="a"), close(ref, 1)])
 
     told = run(desk, "articles", "diff", stored, "--before", "1", "--after", "2").output
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,13 +16,7 @@ from copydesk.storage import connection as database
 from copydesk.storage import feeds
 from copydesk.storage.feeds import Fetch
 from tests.entries import article, close, ending, job, text
-from tests.integration.writing import Desk, desk_on
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
+from tests.integration.writing import Desk
 
 
 def _poll_entries(job_id: str, numbers: list[int], *, minutes: float) -> list[Any]:

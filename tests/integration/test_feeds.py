@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,24 +19,12 @@ from copydesk.storage import connection as database
 from copydesk.storage import feeds
 from copydesk.storage.feeds import Due
 from tests.entries import text
-from tests.feed_server import Answer, FeedServer, feed_server, refused_port, rss
+from tests.feed_server import Answer, FeedServer, refused_port, rss
 from tests.integration.feed_round import Round, round_on
-from tests.integration.writing import Desk, desk_on
+from tests.integration.writing import Desk
 from tests.servers import database_name, execute, with_database
 
 FEED = rss(*((f"item-{n}", text(n)) for n in range(4)))
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with feed_server() as running:
-        yield running
 
 
 @pytest.fixture

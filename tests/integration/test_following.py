@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,15 +16,9 @@ from copydesk.models import Likened
 from copydesk.queue.streams import ArticleEntry, Outgoing
 from copydesk.storage import connection as database
 from tests.entries import article, close, job, text
-from tests.integration.writing import Desk, desk_on
+from tests.integration.writing import Desk
 
 REFUSED = {"title": "Postgres takes no \x00 in a text"}
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
 
 
 def document(

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.entries import text
-from tests.feed_server import Answer, FeedServer, feed_server
+from tests.feed_server import Answer, FeedServer
 from tests.integration.feed_round import Round, round_on
-from tests.integration.writing import Desk, desk_on
+from tests.integration.writing import Desk
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with feed_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,10 @@ from copydesk.models import Document, Hints, RawItem
 from copydesk.settings import PREFIX
 from copydesk.storage import connection as database
 from tests.entries import article, close, job, text
-from tests.integration.writing import Desk, desk_on
+from tests.integration.writing import Desk
 
 FURNITURE = "Harbour Gazette is printed on paper from the island"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +50,7 @@ def store(desk: Desk, rules: Rules, seeds: list[int], source: str = "gazette") -
     for seed in seeds:
         entry = article(f"{source}-{seed}", text(seed), job=ref)
         entries.append(entry.model_copy(update={"document": cleaned(rules, seed, source)}))
-    desk.publish([*entries, close(ref, len(entries))])
-    writer = desk.writer()
-    desk.drain(writer)
-    writer.close()
+    desk.store([*entries, close(ref, len(entries))])
     with database.connect(desk.database_url) as connection:
         number_changes(connection)
         learn_lines(connection)
@@ -97,10 +87,7 @@ def test_a_story_told_again_teaches_nothing(desk: Desk, files: Rules) -> None:
     again = cleaned(files, 10, "one")
     ref = job("again", source="one", minutes=5)
     changed = again.model_copy(update={"keys": (), "item_sha256": "0" * 64})
-    desk.publish([article("again", text(1), job=ref).model_copy(update={"document": changed}), close(ref, 1)])
-    writer = desk.writer()
-    desk.drain(writer)
-    writer.close()
+    desk.store([article("again", text(1), job=ref).model_copy(update={"document": changed}), close(ref, 1)])
     with database.connect(desk.database_url) as connection:
         number_changes(connection)
         learn_lines(connection)

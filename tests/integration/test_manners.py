@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,14 +16,8 @@ from copydesk.fetching.robots import DELAY_MAX_S, Robots
 from copydesk.queue.host_turns import HostTurns, Turn
 from copydesk.queue.streams import connect
 from copydesk.settings import load
-from tests.feed_server import Answer, FeedServer, feed_server
+from tests.feed_server import Answer, FeedServer
 from tests.integration.test_fetching import LIMITS, Client
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with feed_server() as running:
-        yield running
 
 
 @pytest.fixture

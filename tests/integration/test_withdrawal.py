@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,15 +12,9 @@ from copydesk.dedupe.identity import guid_key
 from copydesk.models import Outcome, Withdrawal
 from copydesk.queue.streams import ArticleEntry, OutcomeEntry
 from tests.entries import article, close, ending, job, text
-from tests.integration.writing import Desk, desk_on
+from tests.integration.writing import Desk
 
 FIRST, SECOND = text(1), text(1) + " and one sentence more"
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
 
 
 def story(number: int, body: str, *, version: str | None = None, guid: str = "g", **changes: Any) -> ArticleEntry:

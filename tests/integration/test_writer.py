@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,13 +18,7 @@ from copydesk.queue.streams import ARTICLES, Incoming, Outgoing
 from copydesk.storage import connection as database
 from copydesk.storage import raws
 from tests.entries import article, close, ending, job, sha256, text
-from tests.integration.writing import Desk, desk_on
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
+from tests.integration.writing import Desk
 
 
 def _batch(job_id: str, count: int) -> list[Any]:

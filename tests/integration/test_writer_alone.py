@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import redis
 
@@ -12,13 +10,7 @@ from copydesk.queue.streams import ARTICLES, GROUP, Outgoing
 from copydesk.storage import attempts
 from copydesk.storage import connection as database
 from tests.entries import article, close, job, text
-from tests.integration.writing import Desk, desk_on
-
-
-@pytest.fixture
-def desk(redis_url: str, database_url: str) -> Iterator[Desk]:
-    with desk_on(redis_url, database_url) as found:
-        yield found
+from tests.integration.writing import Desk
 
 
 def _deliver(desk: Desk, stream_id: str, times: int, to: str = "me") -> None:

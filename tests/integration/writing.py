@@ -43,6 +43,13 @@ class Desk:
         while self.stream.depth():
             writer.step()
 
+    def store(self, entries: Iterable[Any]) -> None:
+        """Publish entries and write them, with a writer of their own."""
+        self.publish(entries)
+        writer = self.writer()
+        self.drain(writer)
+        writer.close()
+
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
