@@ -56,12 +56,7 @@ def describe_parts(
     jobs: int,
 ) -> Json:
     """The `.outcome.json` of a file that was cut: how many documents ended in which way, and the first faults."""
-    return {
-        "outcome": mildest(counts).value,
-        "file": claims.printable(file.name),
-        "source": claims.source_name(claim.source),
-        "job": claim.id,
-        "received_at": claim.received_at.isoformat(),
+    return _head(claim, file, mildest(counts)) | {
         "jobs": jobs,
         "counts": {outcome.value: count for outcome, count in sorted(counts.items())},
         "faults": [
@@ -73,12 +68,7 @@ def describe_parts(
 
 def describe(claim: Claim, file: ClaimedFile, receipts: Sequence[Receipt]) -> Json:
     """The `.outcome.json` that stands beside a settled file."""
-    return {
-        "outcome": of_file(receipts).value,
-        "file": claims.printable(file.name),
-        "source": claims.source_name(claim.source),
-        "job": claim.id,
-        "received_at": claim.received_at.isoformat(),
+    return _head(claim, file, of_file(receipts)) | {
         "items": [
             {
                 "id": r.item_id,
@@ -91,4 +81,14 @@ def describe(claim: Claim, file: ClaimedFile, receipts: Sequence[Receipt]) -> Js
             }
             for r in receipts
         ],
+    }
+
+
+def _head(claim: Claim, file: ClaimedFile, outcome: Outcome) -> Json:
+    return {
+        "outcome": outcome.value,
+        "file": claims.printable(file.name),
+        "source": claims.source_name(claim.source),
+        "job": claim.id,
+        "received_at": claim.received_at.isoformat(),
     }

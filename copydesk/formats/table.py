@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from copydesk.errors import InputError, MalformedInput
@@ -42,6 +43,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
     delimiter = max(_DELIMITERS, key=header_line.count)
     rows = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter)
     names = column_names(hints)
+    row_of = partial(candidate, "table", encoding=decoded.encoding, warnings=decoded.warnings)
     found: list[Parsed] = []
     header: list[str] = []
     while True:
@@ -51,19 +53,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
             return found
         except csv.Error as error:
             place = f"line {rows.line_num}"
-            bad = MalformedInput(place, str(error))
-            found.append(
-                candidate(
-                    "table",
-                    place,
-                    {},
-                    names,
-                    raw=place,
-                    encoding=decoded.encoding,
-                    warnings=decoded.warnings,
-                    error=bad,
-                )
-            )
+            found.append(row_of(place, {}, names, raw=place, error=MalformedInput(place, str(error))))
             continue
         if not any(cell.strip() for cell in row):
             continue
@@ -73,19 +63,7 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
             continue
         place = f"line {rows.line_num}"
         record, error_of_row = _record(header, row, place)
-        raw = delimiter.join(row)
-        found.append(
-            candidate(
-                "table",
-                place,
-                record,
-                names,
-                raw=raw,
-                encoding=decoded.encoding,
-                warnings=decoded.warnings,
-                error=error_of_row,
-            )
-        )
+        found.append(row_of(place, record, names, raw=delimiter.join(row), error=error_of_row))
 
 
 def _check(header: list[str], names: Mapping[str, tuple[str, ...]], subject: str) -> None:
