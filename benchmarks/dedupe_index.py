@@ -59,7 +59,8 @@ def _measure(url: str, count: int, clients: int) -> None:
         numbers = range(start + 1, min(start + AT_ONCE, count) + 1)
         index.load([(n, each) for n, each in zip(numbers, _documents(start, len(numbers)), strict=True)], NOW)
     seconds = time.perf_counter() - started
-    index.finish(index.state().server_run, count)
+    index.lock("benchmark")
+    index.finish("benchmark", index.state().server_run, count)
     size = (client.info("memory")["used_memory"] - before) / count
     print(f"loaded {count:,}: {count / seconds:,.0f} documents/s, {size:,.0f} bytes a document", end="")
     print(f", {size - SKETCH_BYTES:,.0f} without its sketch")

@@ -25,7 +25,8 @@ class RedisIndex:
         """(the document's number, earlier documents that share a key)."""
         if not self._names:
             self._index.begin(moment, expected=0)
-            self._index.finish(self._index.state().server_run, 0)
+            self._index.lock("benchmark")
+            self._index.finish("benchmark", self._index.state().server_run, 0)
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, document))
         self._names[name] = document
         (answer,) = self._index.add(name, [Keyed(Record(name, moment, "", pack(sketch)), sketch.keys)], moment)

@@ -6,7 +6,8 @@ Whoever needs the index and finds it incomplete loads it; the others wait, so no
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -42,54 +43,76 @@ def ensure(
         database.connect(postgres_url, deadline_s=600, name="copydesk likeness") as connection,
         database.translated_errors("likeness index"),
     ):
-        with connection.transaction():
-            is_ours = sketches.knows_run(connection, index.state().index_run)
-        if is_ours and index.state().is_complete:
+        if _is_ours(index, connection) and index.state().is_complete:
             return 0
-        return rebuild(index, connection, now=now, window=window, on_progress=on_progress, anew=not is_ours)
+        with _only_one(index) as token:
+            # Looked at again: whoever had the lock before may have made it, and documents that are only on their way
+            # to Postgres stand in it by now.
+            is_ours = _is_ours(index, connection)
+            if is_ours and index.state().is_complete:
+                return 0
+            return _load(index, connection, token, now=now, window=window, on_progress=on_progress, anew=not is_ours)
 
 
-def rebuild(
-    index: LikenessIndex,
-    connection: Connection,
-    *,
-    now: datetime,
-    window: timedelta,
-    on_progress: Callable[[], object] = lambda: None,
-    anew: bool,
-) -> int:
-    """Load what the index lacks: all of the window into a new one, or what Postgres has above its last number.
+def rebuild(index: LikenessIndex, connection: Connection, *, now: datetime, window: timedelta, anew: bool) -> int:
+    """Load the window into the index, which stays in use, or into a new one, for which everybody waits.
 
-    A complete index stays in use and is filled up with the window. Raises as `ensure`.
+    Raises as `ensure`.
     """
+    with _only_one(index) as token:
+        return _load(index, connection, token, now=now, window=window, on_progress=lambda: None, anew=anew)
+
+
+def _is_ours(index: LikenessIndex, connection: Connection) -> bool:
+    with connection.transaction():
+        return sketches.knows_run(connection, index.state().index_run)
+
+
+@contextmanager
+def _only_one(index: LikenessIndex) -> Iterator[str]:
+    """Hold the right to load the index; yields the token that shows it."""
     token = uuid.uuid4().hex
     if not index.lock(token):
         raise IndexIncomplete("likeness index", "another process is loading it")
     try:
-        state = index.state()
-        first = id_from(now - window)
-        with connection.transaction():
-            count, highest = sketches.count_since(connection, first)
-        if anew:
-            index.begin(now, expected=count)
-        loaded = 0
-        log.info("loading the likeness index", documents=count, anew=anew)
-        with connection.transaction():
-            for rows in sketches.since(
-                connection, first, above=-1 if anew or state.is_complete else state.number, at_once=AT_ONCE
-            ):
-                index.load(_numbered(rows), now)
-                loaded += len(rows)
-                on_progress()
-                index.lock(token)
-        with connection.transaction():
-            sketches.note_run(connection, state.server_run)
-        if not index.finish(state.server_run, highest):
-            raise IndexIncomplete("likeness index", "redis was started anew while it was loaded")
-        log.info("the likeness index is complete", loaded=loaded)
-        return loaded
+        yield token
     finally:
         index.unlock(token)
+
+
+def _load(
+    index: LikenessIndex,
+    connection: Connection,
+    token: str,
+    *,
+    now: datetime,
+    window: timedelta,
+    on_progress: Callable[[], object],
+    anew: bool,
+) -> int:
+    state = index.state()
+    first = id_from(now - window)
+    with connection.transaction():
+        count, highest = sketches.count_since(connection, first)
+    if anew:
+        index.begin(now, expected=count)
+    loaded = 0
+    log.info("loading the likeness index", documents=count, anew=anew)
+    with connection.transaction():
+        for rows in sketches.since(
+            connection, first, above=-1 if anew or state.is_complete else state.number, at_once=AT_ONCE
+        ):
+            index.load(_numbered(rows), now)
+            loaded += len(rows)
+            on_progress()
+            if not index.lock(token):
+                raise IndexIncomplete("likeness index", "another process began to load it")
+    with connection.transaction():
+        sketches.note_run(connection, state.server_run)
+    if not index.finish(token, state.server_run, highest):
+        raise IndexIncomplete("likeness index", "redis was started anew, or another process began to load it")
+    log.info("the likeness index is complete", loaded=loaded)
+    return loaded
 
 
 def _numbered(rows: list[StoredSketch]) -> list[tuple[int, Keyed]]:

@@ -150,10 +150,13 @@ class LikenessIndex:
             for age, arguments in by_age.items():
                 self._load([LIKENESS], [age, *arguments])
 
-    def finish(self, run: str, number: int) -> bool:
-        """Open the index to everyone; False where Redis was started anew since `run`. Numbers go on after `number`."""
+    def finish(self, token: str, run: str, number: int) -> bool:
+        """Open the index to everyone; numbers go on after `number`.
+
+        False where Redis was started anew since `run`, or the lock is no longer that of `token`.
+        """
         with translated_errors("likeness index"):
-            return bool(self._finish([LIKENESS], [run, number]))
+            return bool(self._finish([LIKENESS, LOCK], [run, number, token]))
 
     def tidy(self) -> bool:
         """Keep the index within its share, and remove a slice of what is out of date; True where there is more."""

@@ -254,11 +254,12 @@ end
 save(g)
 """
 
-# KEYS: prefix; ARGV: run that the index is complete for, number from which to count on. Nothing is done on a server
-# that was started anew meanwhile: what was loaded may be gone.
+# KEYS: prefix, lock; ARGV: run that the index is complete for, number from which to count on, token of the lock.
+# Nothing is done on a server that was started anew meanwhile, since what was loaded may be gone, nor for one who lost
+# the lock.
 FINISH: Final = f"""#!lua
 {_GENERATION}
-if server_run() ~= ARGV[1] then return 0 end
+if server_run() ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
 if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], 'number') or 0) then
   redis.call('HSET', KEYS[1], 'number', ARGV[2])
 end

@@ -47,8 +47,15 @@ def index_on(client: redis.Redis, *, bytes_max: int = 1 << 30) -> LikenessIndex:
     """An index that is complete and empty."""
     index = LikenessIndex(client, window_s=WINDOW.total_seconds(), bytes_max=bytes_max)
     index.begin(NOON, expected=0)
-    assert index.finish(index.state().server_run, 0)
+    open_to_all(index, 0)
     return index
+
+
+def open_to_all(index: LikenessIndex, number: int) -> None:
+    """What the one who holds the lock does when all is loaded."""
+    assert index.lock("test")
+    assert index.finish("test", index.state().server_run, number)
+    index.unlock("test")
 
 
 @pytest.fixture
@@ -235,7 +242,7 @@ def test_it_refuses_until_it_is_loaded_and_after_a_flush(client: redis.Redis) ->
     index.begin(NOON, expected=1)
     with pytest.raises(IndexIncomplete):
         index.add("job", one, NOON)
-    assert index.finish(index.state().server_run, 41)
+    open_to_all(index, 41)
     assert index.add("job", one, NOON)[0].number == 42
     client.flushdb()
     with pytest.raises(IndexIncomplete):
@@ -253,7 +260,7 @@ def test_it_refuses_after_a_restart_since_the_end_may_be_lost(own_redis: ValkeyS
 
         state = index.state()
         assert (state.is_complete, state.number) == (False, 1)
-        assert index.finish(state.server_run, state.number)
+        open_to_all(index, state.number)
         assert index.add("b", [keyed(2, sketch(None, words(1)))], NOON)[0].candidates
 
 
@@ -273,7 +280,7 @@ def test_loaded_in_any_order_and_twice_it_is_as_it_was(client: redis.Redis) -> N
     random.Random(3).shuffle(numbered)
     index.load(numbered, NOON)
     index.load(numbered[:10], NOON)
-    index.finish(index.state().server_run, 60)
+    open_to_all(index, 60)
 
     assert ask("loaded") == live
 

@@ -116,7 +116,9 @@ def test_an_index_of_another_database_is_not_trusted(client: redis.Redis, databa
     index.begin(NOW, expected=1)
     other = drawn(9)
     index.load([(7, Keyed(Record(document(9), NOW, "wire", pack(other)), other.keys))], NOW)
-    index.finish(index.state().server_run, 7)
+    assert index.lock("test")
+    assert index.finish("test", index.state().server_run, 7)
+    index.unlock("test")
     remember(database_url, 1)
 
     assert ensure(index, database_url) == 1
@@ -133,3 +135,36 @@ def test_while_one_loads_the_others_wait(client: redis.Redis, database_url: str)
     index.unlock("somebody else")
 
     assert ensure(index, database_url) == 1
+
+
+class LateIndex(LikenessIndex):
+    """Finds the index missing, and gets the lock only after another has loaded it and entered a document."""
+
+    def lock(self, token: str) -> bool:
+        if not self.overtaken_by:
+            return super().lock(token)
+        other, database_url = self.overtaken_by.pop()
+        ensure(other, database_url)
+        found(other, 1)
+        return super().lock(token)
+
+    overtaken_by: list[tuple[LikenessIndex, str]]
+
+
+def test_who_comes_late_does_not_begin_anew_what_another_has_made(client: redis.Redis, database_url: str) -> None:
+    remember(database_url, 1)
+    late = LateIndex(client, window_s=WINDOW.total_seconds(), bytes_max=1 << 30)
+    late.overtaken_by = [(index_on(client), database_url)]
+
+    assert ensure(late, database_url) == 0
+    number, candidates = found(late, 1)
+    assert number == 3
+    assert candidates != [document(1)], "the document that is on its way is still in the index"
+
+
+def test_who_lost_the_lock_does_not_open_the_index(client: redis.Redis) -> None:
+    index = index_on(client)
+    index.begin(NOW, expected=1)
+    assert index.lock("second")
+    assert not index.finish("first", index.state().server_run, 7)
+    assert not index.state().is_complete
