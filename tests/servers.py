@@ -20,6 +20,7 @@ import pytest
 from copydesk.embedded.postgres import PostgresServer
 from copydesk.embedded.valkey import ValkeyServer
 from copydesk.errors import ServerStartError
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.containers import ContainerServer
@@ -133,7 +134,15 @@ def fresh_database(server_url: str, template: str = "template0") -> Iterator[str
     try:
         yield with_database(server_url, name)
     finally:
+        wait_until(lambda: _drop(server_url, name), 30, f"{name} to be dropped")
+
+
+def _drop(server_url: str, name: str) -> bool:
+    try:
         execute(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    except psycopg.errors.InsufficientPrivilege:  # an autovacuum worker is in there, which only a superuser may end
+        return False
+    return True
 
 
 def execute(url: str, *statements: str) -> None:

@@ -10,6 +10,7 @@ import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,23 +110,39 @@ class Rules:
 
 
 def load_rules(extra_dirs: Sequence[Path] = ()) -> Rules:
-    """Read the shipped lexicons and profiles, and the operator's sender profiles in `extra_dirs` over them."""
-    lexicon_files = sorted((_HERE / "lexicons").glob("*.toml"))
-    shipped = sorted((_HERE / "sources").glob("*.toml"))
+    """The shipped lexicons and profiles, read once a process, and the operator's profiles in `extra_dirs` over them."""
+    shipped = _shipped()
     extra = [path for folder in extra_dirs for path in sorted(folder.glob("*.toml"))]
-    files = {path.stem: (path, read_toml(path)) for path in lexicon_files}
+    return replace(
+        shipped,
+        version=_hash_files([*_lexicon_files(), *_profile_files(), *extra]),
+        senders={**shipped.publishers, **_index(extra)},
+    )
+
+
+@cache
+def _shipped() -> Rules:
+    files = {path.stem: (path, read_toml(path)) for path in _lexicon_files()}
     for stem, (_, data) in files.items():
         if stem != data.get("language"):
             raise LexiconError(f"{stem}.toml, key language", f"is {data.get('language')!r}, not the file's name")
-    publishers = _index(shipped)
+    publishers = _index(_profile_files())
     return Rules(
-        version=_hash_files([*lexicon_files, *shipped, *extra]),
+        version="",
         lexes=Lexes(files),
         variants=read_variants(*files["zh"]) if "zh" in files else {},
         common=index_common({name: read_common(*file) for name, file in files.items()}),
         publishers=publishers,
-        senders=publishers | _index(extra),
+        senders=publishers,
     )
+
+
+def _lexicon_files() -> list[Path]:
+    return sorted((_HERE / "lexicons").glob("*.toml"))
+
+
+def _profile_files() -> list[Path]:
+    return sorted((_HERE / "sources").glob("*.toml"))
 
 
 def prepare(rules: Rules) -> None:
