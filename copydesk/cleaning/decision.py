@@ -50,6 +50,7 @@ _BREAKS = (
     "signs/rule_line",
 )
 """Marks that do not tell that the story is over."""
+_BY_WORDS = "wording/notice_words"
 _HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
 _LONG_PARAGRAPH = 300
 """Weight from which a page's paragraph is dropped only when that is certain: long ones were often story."""
@@ -271,7 +272,10 @@ def _accept_hints(
         after = place + 1 < len(blocks) and accepted[place + 1]
         outside = place < head or place >= tail
         is_signature = place == len(blocks) - 1 and place > 1 and any(f.role == "authors" for f in mark.facts)
-        if is_signature or (outside and (before or after)) or (before and after and not blocks[place].is_prose):
+        # The last sentence of a story may use the words of a notice; it needs one on the story's side.
+        may_open = not (mark.rule == _BY_WORDS and blocks[place].is_sentence)
+        beside = before or (after and may_open)
+        if is_signature or (outside and beside) or (before and after and not blocks[place].is_prose):
             accepted[place] = True
 
 

@@ -26,6 +26,9 @@ _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
 _TAG = re.compile(r"[#＃][\w-]+")
 _ARROWS = "↓↑→▼▲►▶☞☟👇⬇"
 _NAV_ITEM = 30
+_TRAIL = re.compile(r"\s*[|>»→›▸]\s*|\s[/\\•·-]\s")
+_TRAIL_HEAD = 8
+_TRAIL_LONGEST, _TRAIL_WORDS = 90, 4
 _REMARK = 200
 _HEAD, _FOOT = 15, 8
 _HEADER = re.compile(r"[^\W\d_][\w.-]{1,24}(?: [\w.-]{1,24})?:\s?\S.{0,80}$")
@@ -38,7 +41,9 @@ def recognise_signs(view: View, rules: Rules) -> list[Mark]:
     counts = Counter(block.low for block in view.blocks)
     marks = _mark_header(view)
     for block in view.blocks:
-        found = _mark_form(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
+        found = (
+            _mark_form(block) or _mark_trail(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
+        )
         if found:
             kind, rule, strength = found
             marks.append(Mark(block.index, kind, f"signs/{rule}", strength))
@@ -87,6 +92,21 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
     if _SLUG.match(low) and not block.is_sentence:
         return PieceClass.DROPPED, "slug", SURE
     return _mark_links(block)
+
+
+def _mark_trail(block: Block) -> tuple[PieceClass, str, int] | None:
+    """The path to a page above its headline: `Home > Region > Northwind`, `News / Cities / Northwind`.
+
+    Three items or more, or two of which the first is an item of the site's menu.
+    """
+    if block.index >= _TRAIL_HEAD or len(block.low) > _TRAIL_LONGEST or has_digit(block.low) or block.ends_sentence:
+        return None
+    items = [item for item in _TRAIL.split(block.low.strip(" >»›/|")) if item]
+    if len(items) < 2 or any(len(item.split()) > _TRAIL_WORDS or ":" in item for item in items):
+        return None
+    is_home = any(hit.whole and hit.name == "site" for hit in block.lexis.find_hits(items[0]))
+    is_path = len(items) > 2 and ("/" in block.low or ">" in block.low or "»" in block.text or "→" in block.text)
+    return (PieceClass.DROPPED, "trail", SURE if is_home else LIKELY) if is_home or is_path else None
 
 
 def _mark_slug(block: Block, view: View, rules: Rules) -> tuple[PieceClass, str, int] | None:
