@@ -35,11 +35,12 @@ _INSIDE = (
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
+_COSTS = dict.fromkeys(_INSIDE, -0.5) | {"notices/related_heading": -1.5}
 _EDGE_ONLY = (
     "fields/unlabelled", "notices/bio", "notices/contact", "notices/house", "notices/rights", "signs/mail_address",
 )  # fmt: skip
 """Marks of what stands at the edges: inside the story they hold only when certain."""
-_OFTEN_STORY = ("fields/release_line", "notices/promo", "notices/promo_hint", "signs/address")
+_OFTEN_STORY = ("fields/release_line", "fields/unlabelled", "notices/promo", "notices/promo_hint", "signs/address")
 _FEWEST_FREQUENT = 5
 _BREAKS = (
     "learnt/line",
@@ -246,8 +247,8 @@ def _score(block: Block, mark: Mark | None) -> float:
         return -2.0 * SURE
     if mark.strength == HINT:
         return 0.5 * _PROSE_GAIN if block.is_prose else -0.2
-    if mark.rule in _INSIDE:
-        return -0.5
+    if mark.rule in _COSTS:
+        return _COSTS[mark.rule]
     return -float(min(mark.strength, SURE))
 
 

@@ -15,6 +15,7 @@ _HEADINGS = {
 _OUTSIDE = (PieceClass.DROPPED, PieceClass.METADATA, PieceClass.RIGHTS)
 _LONGEST_LIST = 30
 _FEW_PARAGRAPHS = 4
+_SHORTEST_TITLE = 4
 _LONGEST_INSIDE = 8
 """Lines of a list of links that stands between two paragraphs; more are the story's own."""
 _SHARE_BEHIND_ABOUT = 0.5
@@ -32,6 +33,8 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool, only_related: 
     whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
+        if opened == "list/related" and (ruling.block.is_sentence or _holds_its_link(ruling.block.low)):
+            opened = None
         if only_related and opened != "list/related":
             opened = None
         behind -= ruling.block.weight if ruling.block.is_prose else 0
@@ -62,6 +65,11 @@ def _drop_list(members: Sequence[Ruling], run: str, *, spare_long: bool) -> None
         return
     for ruling in members:
         ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
+
+
+def _holds_its_link(low: str) -> bool:
+    """`Read also: Ferry gets a new bell`: the title stands behind the label, not below it."""
+    return len(low.partition(":")[2].strip()) > _SHORTEST_TITLE
 
 
 def _is_story_again(ruling: Ruling, members: Sequence[Ruling]) -> bool:

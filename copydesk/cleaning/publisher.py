@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from copydesk.cleaning.guesses import is_papers_name
 from copydesk.cleaning.marks import Fact
+from copydesk.cleaning.mastheads import LEAD, find_masthead
 from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
@@ -29,7 +30,7 @@ _COPYRIGHT = re.compile(r"©|\(c\)|(?<!\w)copyright(?!\w)")
 _YEARS = re.compile(
     r"(?<!\d)[(\[]?(?:พ\.ศ\.\s?)?(?:(?:19|20|2[4-6])\d\d\s?[-–/,]\s?)?(?:19|20|2[4-6])\d\d[)\]]?(?!\d)\s?[年년]?"
 )
-_ENDS = re.compile(r"[।۔]|\. |[,،] | - | – | — | \| |; |/ ")
+_ENDS = re.compile(r"\s?\((?=www|http)|[।۔]|\. |[,،] | - | – | — | \| |; |/ ")
 _EDGES = " .,;:-–—|()[]\"'"
 
 
@@ -46,6 +47,7 @@ def find_publisher(facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict
         or _find_beside_date(facts, rulings)
         or _find_in_rights(rulings, texts, rules)
         or _find_issuer(rulings)
+        or find_masthead(rulings, [f.value for f in facts if f.role in ("authors", "photographers", "editors")])
         or next((f.value for f in facts if f.role == "beside" and is_papers_name(f.value)), None)
     )
 
@@ -136,14 +138,16 @@ def _clip(text: str, block: Block) -> str | None:
     masked = _YEARS.sub(lambda m: " " * len(m.group()), text)
     for hit in block.lexis.find_hits(low):
         masked = masked[: hit.start] + "\x00" * (hit.end - hit.start) + masked[hit.end :]
-    for piece in masked.split("\x00"):
+    for place, piece in enumerate(masked.split("\x00")):
         words = piece.split()
+        if place and len(words) > 1 and words[0][0] in LEAD:
+            words[0] = words[0][1:]  # "all rights are reserved to the paper"
         while words and (
             words[0].lower().strip(",") in ("by", "copyright", "-", "–", "©") or not words[0].strip(_EDGES)
         ):
             words.pop(0)
         name = _ENDS.split(" ".join(words))[0].rstrip(" .,;:|-–—").strip(" :|\"'")
-        if _can_hold(name):
+        if _can_hold(name) and fold_for(block.lexis, name) not in block.lexis.words["not_names"]:
             return name
     return None
 

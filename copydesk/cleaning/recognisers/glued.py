@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from copydesk.cleaning.beside import FieldLine
 from copydesk.cleaning.classes import LIKELY, SURE
-from copydesk.cleaning.fieldline import FieldLine, read_fields
+from copydesk.cleaning.fieldline import read_fields
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.recognisers.fields import facts_of_piece
 from copydesk.cleaning.rules import Rules

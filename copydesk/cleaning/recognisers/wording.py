@@ -40,7 +40,7 @@ def recognise_wording(view: View, marks: Sequence[Mark]) -> list[Mark]:
 
 
 def _weigh(block: Block) -> int:
-    if block.lexis.language in _UNPAIRED or weigh_story(block) or '"' in block.low:
+    if block.lexis.language in _UNPAIRED or weigh_story(block) or '"' in block.low or block.low[-1] == ":":
         return 0
     if has_colon_label(block.low, block.lexis):
         return 0  # the source note of a table, the label of an answer
