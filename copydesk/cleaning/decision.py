@@ -35,11 +35,12 @@ _INSIDE = (
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
+_COSTS = dict.fromkeys(_INSIDE, -0.5) | {"notices/related_heading": -1.5}
 _EDGE_ONLY = (
     "fields/unlabelled", "notices/bio", "notices/contact", "notices/house", "notices/rights", "signs/mail_address",
 )  # fmt: skip
 """Marks of what stands at the edges: inside the story they hold only when certain."""
-_OFTEN_STORY = ("fields/release_line", "notices/promo", "notices/promo_hint", "signs/address")
+_OFTEN_STORY = ("fields/release_line", "fields/unlabelled", "notices/promo", "notices/promo_hint", "signs/address")
 _FEWEST_FREQUENT = 5
 _BREAKS = (
     "learnt/line",
@@ -50,6 +51,7 @@ _BREAKS = (
     "signs/rule_line",
 )
 """Marks that do not tell that the story is over."""
+_BY_WORDS = "wording/notice_words"
 _HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
 _LONG_PARAGRAPH = 300
 """Weight from which a page's paragraph is dropped only when that is certain: long ones were often story."""
@@ -245,8 +247,8 @@ def _score(block: Block, mark: Mark | None) -> float:
         return -2.0 * SURE
     if mark.strength == HINT:
         return 0.5 * _PROSE_GAIN if block.is_prose else -0.2
-    if mark.rule in _INSIDE:
-        return -0.5
+    if mark.rule in _COSTS:
+        return _COSTS[mark.rule]
     return -float(min(mark.strength, SURE))
 
 
@@ -271,7 +273,10 @@ def _accept_hints(
         after = place + 1 < len(blocks) and accepted[place + 1]
         outside = place < head or place >= tail
         is_signature = place == len(blocks) - 1 and place > 1 and any(f.role == "authors" for f in mark.facts)
-        if is_signature or (outside and (before or after)) or (before and after and not blocks[place].is_prose):
+        # The last sentence of a story may use the words of a notice; it needs one on the story's side.
+        may_open = not (mark.rule == _BY_WORDS and blocks[place].is_sentence)
+        beside = before or (after and may_open)
+        if is_signature or (outside and beside) or (before and after and not blocks[place].is_prose):
             accepted[place] = True
 
 

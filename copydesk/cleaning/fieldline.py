@@ -6,9 +6,10 @@ The same reading serves release lines, bylines, credit lines at the end, and cre
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 
+from copydesk.cleaning.beside import FieldLine, find_beside, is_paper, names_an_office, read_with_agency, settle_pair
 from copydesk.cleaning.fieldcuts import TIME_ROLES, Part, cut_at_labels, cut_segments, has_edge_label
 from copydesk.cleaning.guesses import (
     HAN_NAME_LENGTH,
@@ -34,34 +35,11 @@ _FULL_STOPS = ".。।۔"
 _MOST_PIECES = 6
 _SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
 _MOST_WORDS = 9
-_MOST_BESIDE = 5
+_NOTICE_SHARE = 0.4
 _LONGEST_COUNT = 40
 """Characters of `1,204 shares` or `3 min read`; a paragraph may end in such a word too."""
 _LONGEST_GUESS = 80
 """Characters of the longest part that is looked at although no label stands before it."""
-
-
-@dataclass(slots=True)
-class FieldLine:
-    """What a line says when it is read as fields."""
-
-    facts: list[Fact] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    labelled: int = 0
-    """How many values carried a label."""
-    guessed: int = 0
-    """How many facts rest on the looks of the text alone."""
-
-    @property
-    def is_understood(self) -> bool:
-        """True when every part of the line was read."""
-        return not self.unknown and bool(self.facts)
-
-    def forget_guesses(self, roles: tuple[str, ...]) -> None:
-        """Take back what was guessed from looks: the text turned out to be a sentence."""
-        for fact in [f for f in self.facts if f.role in roles and f.rank >= 4]:
-            self.facts.remove(fact)
-            self.unknown.append(fact.value)
 
 
 @lru_cache(maxsize=4096)
@@ -80,6 +58,7 @@ def read_fields(columns: tuple[str, ...], lexis: Lexis, rules: Rules) -> FieldLi
                 if segment.rstrip()[-1] in _FULL_STOPS and text[-1].lower() == text[-1].upper():
                     # Nothing in a script without capitals tells three words of a sentence from a name.
                     line.forget_guesses(("source",) if is_unspaced(text[-1]) else ("source", "authors"))
+    settle_pair(line)
     return line
 
 
@@ -110,11 +89,7 @@ def _read_part(part: Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
         else:
             line.unknown.append(text)
     elif part.role in ("source", "section"):
-        if len(text) <= 80 and not is_sentence(text) and not is_clause(text):
-            line.facts.append(Fact(part.role, text, rank=0 if part.has_colon else 1))
-            line.labelled += 1
-        else:
-            line.unknown.append(text)
+        _read_source(part, text, line, lexis, rules)
     elif part.role == "dropped":
         line.facts.append(Fact("dropped", text))
         line.labelled += 1
@@ -122,52 +97,53 @@ def _read_part(part: Part, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
         _read_people(part, text, line, lexis, rules)
 
 
+def _read_source(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
+    """The name behind `Source:` or `Section:`; "Originally published:" names a paper or a day."""
+    if part.role == "source" and find_moments(fold_for(lexis, text), lexis):
+        line.labelled += _read_dates(text, line, lexis, rules, "published")
+        return
+    # "source must be named" is no label
+    is_lower = not part.has_colon and not any(word[0] != word[0].lower() or _has_no_case(word) for word in text.split()[:2])
+    if len(text) <= 80 and not is_sentence(text) and not is_clause(text) and not is_lower:
+        line.facts.append(Fact(part.role or "source", text, rank=0 if part.has_colon else 1))
+        line.labelled += 1
+    else:
+        line.unknown.append(text)
+
+
+def _has_no_case(word: str) -> bool:
+    return word.lower() == word.upper()
+
+
 def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
     role = part.role or "authors"
     text, moments = _take_dates(text, lexis)
     names = split_names(_strip_dispatch(text, lexis), lexis, trusted=part.has_colon)
-    known = [name for name in names if rules.publisher(name).name or (role != "authors" and _is_paper(name, lexis))]
+    known = [name for name in names if rules.publisher(name).name or (role != "authors" and is_paper(name, lexis))]
     if len(known) < len(names):
         names = [name for name in names if name not in known]
     for moment in moments:
         line.facts.append(Fact("published", "", moment))
     publisher = _publisher_in(text, rules)
-    beside = _find_beside(text, lexis) if role == "authors" and not publisher else None
+    beside = find_beside(text, lexis) if role == "authors" and not publisher else None
     if beside:
         names = [name for name in names if name != beside] or names
     line.facts += [Fact(role, name) for name in names]
     if beside:
-        line.facts.append(Fact("source" if _is_paper(beside, lexis) else "beside", beside, rank=3))
+        line.facts.append(Fact("source" if is_paper(beside, lexis) else "beside", beside, rank=3))
     if names:
         if role == "authors" and part.label and lexis.picture_words.stands_in(part.label):
             line.facts += [Fact("photographers", name) for name in names]  # "Text and photo: ..."
         if publisher:
             line.facts.append(Fact("source", publisher, rank=3))
         line.labelled += 1
-    elif publisher or _is_byline(text, lexis):
+    elif publisher or names_an_office(text, lexis):
         if publisher:
             line.facts.append(Fact("source", publisher, rank=2))
         line.labelled += 1
         line.facts.append(Fact("other", text))
     else:
         line.unknown.append(text)
-
-
-def _find_beside(text: str, lexis: Lexis) -> str | None:
-    """What a comma parts from one full name: `Jane Roe, Northwind` - a paper, a place, or a second author."""
-    parts = [part.strip() for part in re.split(r"[,，،]|\s?/\s?", re.split(r"\s[-–—|]\s", text)[0])]
-    if len(parts) != 2 or not parts[1] or has_digit(text) or is_unspaced(text[0]):
-        return None
-    if fold_for(lexis, parts[1]).strip(".") in lexis.words["company_forms"]:
-        return None
-    if any(f" {word} " in fold_for(lexis, parts[1]) for word in lexis.words["and"]) or _is_byline(parts[1], lexis):
-        return None
-    is_pair = len(split_names(parts[0], lexis, trusted=False)) == 1 and not parts[1][0].islower()
-    return parts[1] if is_pair and len(parts[1].split()) <= _MOST_BESIDE else None
-
-
-def _is_paper(text: str, lexis: Lexis) -> bool:
-    return looks_like_publisher(text, fold_for(lexis, text), lexis)
 
 
 def _strip_dispatch(text: str, lexis: Lexis) -> str:
@@ -190,11 +166,6 @@ def _publisher_in(text: str, rules: Rules) -> str | None:
         if name and rules.publisher(name).name:
             return name
     return None
-
-
-def _is_byline(text: str, lexis: Lexis) -> bool:
-    low = fold_for(lexis, text)
-    return len(text) <= 60 and lexis.has_word("bylines", low)
 
 
 def _take_dates(text: str, lexis: Lexis) -> tuple[str, list[Moment]]:
@@ -264,7 +235,7 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
     if len(text) > _LONGEST_GUESS or text.count(" ") >= _MOST_WORDS:
         line.unknown.append(text)
         return
-    if _read_name_and_publisher(text, line, lexis, rules):
+    if _read_name_and_publisher(text, line, lexis, rules) or read_with_agency(text, low, line, lexis, rules):
         return
     pieces = _split_unspaced(text)
     if len(pieces) > 1:
@@ -275,7 +246,7 @@ def _read_unlabelled(text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> 
     if any(h.whole for h in hits):
         line.facts.append(Fact("dropped", text))
         return
-    if _is_byline(text, lexis) and not line.unknown:
+    if names_an_office(text, lexis) and not line.unknown:
         # "Priscilla Oyelaran, Staff Writer": a name with its office, or an office alone.
         line.facts += [Fact("authors", name, rank=2) for name in split_names(text, lexis, trusted=False)]
         line.facts.append(Fact("other", text))
@@ -300,7 +271,7 @@ def _read_suffix_label(text: str, low: str, line: FieldLine, lexis: Lexis, *, ph
             line.labelled += 1
             return True
         paper, _, rest = head.partition(" ")
-        if rest and is_hangul(rest[0]) and _is_paper(paper, lexis):
+        if rest and is_hangul(rest[0]) and is_paper(paper, lexis):
             line.facts.append(Fact("source", paper, rank=2))
             head = rest
         names = split_names(head, lexis, trusted=False)
@@ -330,8 +301,8 @@ def _read_name_and_publisher(text: str, line: FieldLine, lexis: Lexis, rules: Ru
 
 def _read_pair(text: str, line: FieldLine, lexis: Lexis) -> bool:
     """`Leandro Iturri, Cuadernos del Plata`: a name and, behind the comma, what reads like a paper and like no name."""
-    beside = _find_beside(text, lexis)
-    if beside is None or not (_is_paper(beside, lexis) or is_papers_name(beside)):
+    beside = find_beside(text, lexis)
+    if beside is None or not (is_paper(beside, lexis) or is_papers_name(beside)):
         return False
     line.facts.append(
         Fact("authors", split_names(re.split(r"[,，،/]", text, maxsplit=1)[0], lexis, trusted=False)[0], rank=2)
@@ -364,7 +335,8 @@ def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
     if low.strip(" .") in lexis.words["sections"]:
         line.facts.append(Fact("section", text, rank=2))
         return
-    if looks_like_publisher(text, low, lexis):
+    is_notice = text.count(" ") > 2 and lexis.vocabulary.measure(low)[1] >= _NOTICE_SHARE  # `Most Viewed in Sport`
+    if looks_like_publisher(text, low, lexis) and not is_notice:
         line.facts.append(Fact("source", text, rank=4))
         line.guessed += 1
     elif names := guess_names(text, lexis):

@@ -37,6 +37,7 @@ WORD_LISTS = (
     "sections",  # column labels and section words
     "speech",  # verbs and nouns of attribution: a line with one of them is story
     "surnames",  # where names need no label to be guessed: what they begin with
+    "with",  # stands between a paper and the agency whose material it used: "avec" AFP
     "titles",  # forms of address, taken off names
 )
 _DATE_LISTS = ("am", "at", "connectors", "hours", "ordinals", "pm", "weekdays", "year", "month", "day")

@@ -16,6 +16,7 @@ from ahocorasick_rs import AhoCorasick
 from copydesk.cleaning.classes import NOTICE_CLASSES, NoticeClass
 from copydesk.cleaning.lexicon import WORD_LISTS, Lexicon
 from copydesk.cleaning.patterns import Phrase, find_openings, is_paired, match_phrase
+from copydesk.cleaning.vocabulary import Vocabulary, collect_vocabulary
 
 _WORDS = re.compile(r"[^\W_]+")
 _order = attrgetter("order")
@@ -25,6 +26,8 @@ _REACH = 32
 _LONG_WORD = 4
 _FEWEST_LETTERS = 4
 """Shorter literals stand in every text; phrases with such that open a line are found by their opening."""
+_SYLLABLES = ("vi",)
+"""Languages whose spaces part syllables."""
 LONGEST_LOOK = 1_200
 """Characters at each end of a line in which phrases are looked for; notices say what they are early or late."""
 
@@ -92,6 +95,8 @@ class Lexis:
     month_pattern: re.Pattern[str]
     hour_pattern: re.Pattern[str]
     """A whole hour and the word behind it: `14 Uhr`."""
+    vocabulary: Vocabulary
+    """The words of the language's own notices."""
 
     def find_hits(self, low: str) -> tuple[Hit, ...]:
         """All phrases that stand in the folded line."""
@@ -259,6 +264,11 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexis:
         datelines=tuple(pattern for lexicon in lexicons for pattern in lexicon.datelines),
         month_pattern=_compile_months(months),
         hour_pattern=_compile_hours(word for lexicon in lexicons for word in lexicon.dates.get("hours", ())),
+        vocabulary=collect_vocabulary(
+            ((name, written) for name, written, _ in first.notices),
+            frozenset((*first.words.get("common", ()), *first.words.get("not_names", ()))),
+            of_syllables=first.language in _SYLLABLES,
+        ),
     )
 
 

@@ -12,8 +12,12 @@ _HEADINGS = {
     "notices/about": "list/about",
     "notices/contact": "list/contact",
 }
+_OUTSIDE = (PieceClass.DROPPED, PieceClass.METADATA, PieceClass.RIGHTS)
 _LONGEST_LIST = 30
 _FEW_PARAGRAPHS = 4
+_SHORTEST_TITLE = 4
+_LONGEST_INSIDE = 8
+"""Lines of a list of links that stands between two paragraphs; more are the story's own."""
 _SHARE_BEHIND_ABOUT = 0.5
 
 
@@ -29,18 +33,23 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool, only_related: 
     whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
+        if opened == "list/related" and (ruling.block.is_sentence or _holds_its_link(ruling.block.low)):
+            opened = None
         if only_related and opened != "list/related":
             opened = None
         behind -= ruling.block.weight if ruling.block.is_prose else 0
         if opened and opened != "list/related" and place < tail and behind > _SHARE_BEHIND_ABOUT * whole:
             opened = None  # most of the story is still to come
+        if opened == "list/about" and not any(r.kind in _OUTSIDE and r is not ruling for r in rulings):
+            opened = None  # nothing else tells that this is more than a story
         if opened and (opened != "list/contact" or not run):
             _drop_list(members, run, spare_long=spare_long)
             run, members = opened, []
         elif run and _belongs_to_list(ruling):
-            is_over = place < tail and ruling.block.is_prose and run != "list/about"
+            is_over = place < tail and run != "list/about" and _is_story_again(ruling, members)
             if len(members) >= _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
-                _drop_list(members, run, spare_long=spare_long)
+                if not (is_over and len(members) > _LONGEST_INSIDE):
+                    _drop_list(members, run, spare_long=spare_long)
                 run, members = "", []
             else:
                 members.append(ruling)
@@ -56,6 +65,16 @@ def _drop_list(members: Sequence[Ruling], run: str, *, spare_long: bool) -> None
         return
     for ruling in members:
         ruling.kind, ruling.rule, ruling.mark = PieceClass.DROPPED, run, None
+
+
+def _holds_its_link(low: str) -> bool:
+    """`Read also: Ferry gets a new bell`: the title stands behind the label, not below it."""
+    return len(low.partition(":")[2].strip()) > _SHORTEST_TITLE
+
+
+def _is_story_again(ruling: Ruling, members: Sequence[Ruling]) -> bool:
+    """A paragraph, or a sentence behind links that are none."""
+    return ruling.block.is_prose or (ruling.block.is_sentence and not any(m.block.is_sentence for m in members))
 
 
 def _belongs_to_list(ruling: Ruling) -> bool:

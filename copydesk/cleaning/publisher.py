@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from copydesk.cleaning.guesses import is_papers_name
 from copydesk.cleaning.marks import Fact
+from copydesk.cleaning.mastheads import LEAD, find_masthead
 from copydesk.cleaning.normalise import has_digit
 from copydesk.cleaning.patterns import is_unspaced
 from copydesk.cleaning.rules import Rules
@@ -19,6 +20,7 @@ from copydesk.cleaning.view import Block, fold_for
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
+_REPEATING = (PieceClass.CAPTION, PieceClass.DROPPED, PieceClass.RIGHTS)
 _OF_PEOPLE = ("biography/", "notices/bio", "signs/address", "signs/mail")
 _SOFT, _GUESS = 2, 4
 """Ranks from which a fact has no label with it, and from which it rests on looks alone."""
@@ -29,7 +31,7 @@ _COPYRIGHT = re.compile(r"©|\(c\)|(?<!\w)copyright(?!\w)")
 _YEARS = re.compile(
     r"(?<!\d)[(\[]?(?:พ\.ศ\.\s?)?(?:(?:19|20|2[4-6])\d\d\s?[-–/,]\s?)?(?:19|20|2[4-6])\d\d[)\]]?(?!\d)\s?[年년]?"
 )
-_ENDS = re.compile(r"[।۔]|\. |[,،] | - | – | — | \| |; |/ ")
+_ENDS = re.compile(r"\s?\((?=www|http)|[।۔]|\. |[,،] | - | – | — | \| |; |/ ")
 _EDGES = " .,;:-–—|()[]\"'"
 
 
@@ -46,6 +48,7 @@ def find_publisher(facts: Sequence[Fact], rulings: Sequence[Ruling], texts: dict
         or _find_beside_date(facts, rulings)
         or _find_in_rights(rulings, texts, rules)
         or _find_issuer(rulings)
+        or find_masthead(rulings, [f.value for f in facts if f.role in ("authors", "photographers", "editors")])
         or next((f.value for f in facts if f.role == "beside" and is_papers_name(f.value)), None)
     )
 
@@ -71,11 +74,14 @@ def _ends_abbreviated(name: str) -> bool:
 
 def _find_repeated(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str | None:
     """A name beside an author or date that one of the site's own lines repeats: `Follow Northwind on Facebook`."""
-    chrome = [r.block.text for r in rulings if r.kind in _CHROME and not r.rule.startswith(_OF_PEOPLE)]
+    chrome = [r.block.text for r in rulings if r.kind in _REPEATING and not r.rule.startswith(_OF_PEOPLE)]
+    chrome += [fact.value for fact in facts if fact.role == "dateline"]
     # Of two guesses one may be the paper, of a single one nobody can tell.
     has_author = sum(f.role == "authors" for f in facts) > 1
+    labelled = {f.value for f in facts if f.role in ("authors", "photographers") and f.rank < _GUESS}
     for fact in facts:
-        is_candidate = fact.role == "beside" or (fact.role == "authors" and fact.rank >= _GUESS and has_author)
+        is_guess = fact.role == "authors" and fact.rank >= _GUESS and has_author and fact.value not in labelled
+        is_candidate = fact.role == "beside" or is_guess
         if is_candidate and len(fact.value) > 2 and any(_holds_name(text, fact.value) for text in chrome):
             return fact.value
     return None
@@ -84,7 +90,7 @@ def _find_repeated(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str | No
 def _holds_name(text: str, name: str) -> bool:
     return (
         text != name
-        and re.search(rf"(?<!\w){re.escape(name)}(?!\w)" if name.isascii() else re.escape(name), text) is not None
+        and re.search(rf"(?<!\w){re.escape(name)}(?!\w)" if name.isascii() else re.escape(name), text, re.I) is not None
     )
 
 
@@ -136,14 +142,16 @@ def _clip(text: str, block: Block) -> str | None:
     masked = _YEARS.sub(lambda m: " " * len(m.group()), text)
     for hit in block.lexis.find_hits(low):
         masked = masked[: hit.start] + "\x00" * (hit.end - hit.start) + masked[hit.end :]
-    for piece in masked.split("\x00"):
+    for place, piece in enumerate(masked.split("\x00")):
         words = piece.split()
+        if place and len(words) > 1 and words[0][0] in LEAD:
+            words[0] = words[0][1:]  # "all rights are reserved to the paper"
         while words and (
             words[0].lower().strip(",") in ("by", "copyright", "-", "–", "©") or not words[0].strip(_EDGES)
         ):
             words.pop(0)
         name = _ENDS.split(" ".join(words))[0].rstrip(" .,;:|-–—").strip(" :|\"'")
-        if _can_hold(name):
+        if _can_hold(name) and fold_for(block.lexis, name) not in block.lexis.words["not_names"]:
             return name
     return None
 

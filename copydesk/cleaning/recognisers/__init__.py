@@ -15,6 +15,7 @@ from copydesk.cleaning.recognisers.learnt import recognise_learnt
 from copydesk.cleaning.recognisers.notices import recognise_notices
 from copydesk.cleaning.recognisers.signs import recognise_signs
 from copydesk.cleaning.recognisers.title import recognise_title
+from copydesk.cleaning.recognisers.wording import recognise_wording
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.view import View
 
@@ -30,6 +31,7 @@ RECOGNISERS: tuple[Callable[[View, Rules], list[Mark]], ...] = (
 def recognise_all(view: View, rules: Rules, learnt: Learnt = NOTHING) -> list[Mark]:
     """The marks of all recognisers; the headline is looked for last, among what no other is sure of."""
     marks = [mark for recognise in RECOGNISERS for mark in recognise(view, rules)]
+    marks += recognise_wording(view, marks)
     marks += recognise_learnt(view, marks, learnt)
     marks += recognise_dateline(view, marks, rules)
     marks += recognise_biography(view, marks, rules)

@@ -19,6 +19,7 @@ _LONGEST = 400
 _MOST_PARTS = 3
 _LONGEST_CREDIT = 80
 _TAIL = re.compile(r"(?:[(\[][^()\[\]]{2,80}[)\]]|(?<=[.!?。！？…])[^.!?。！？…]{2,90}[.。]?)$")
+_SIGNED = re.compile(r"\w{2}[.!?…] ?© ?([^\W\d_][^.!?©\d]{2,50})$")
 _MARKUP = ("figcaption", "caption")
 
 
@@ -45,6 +46,9 @@ def _find_credit(block: Block, rules: Rules) -> list[Fact]:
         if named:
             return named
     foot = block.low[-100:]
+    if (signed := _SIGNED.search(block.text)) and not block.hits:
+        named = split_names(signed[1], block.lexis, trusted=False)
+        return [Fact("photographers", name) for name in named if not rules.publisher(name).name]
     if "/" not in foot and not _has_picture_word(foot, block):
         return []
     match = _TAIL.search(block.text[-100:])

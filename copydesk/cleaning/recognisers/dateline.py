@@ -29,7 +29,7 @@ def recognise_dateline(view: View, marks: Sequence[Mark], rules: Rules) -> list[
     """At most one mark, on the paragraph that opens with a dateline."""
     taken = {mark.block for mark in marks if not mark.is_piece and mark.strength >= LIKELY}
     for block in view.blocks[:_DEPTH]:
-        if block.index in taken and block.hits:
+        if block.index in taken and (block.hits or (not block.is_prose and block.low[-1] != "-")):
             continue
         facts = _read_patterns(block, rules) or (_read_general(block, rules) if block.weight > 60 else None)
         if facts:

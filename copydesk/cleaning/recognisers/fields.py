@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from copydesk.cleaning.beside import FieldLine
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
 from copydesk.cleaning.fieldcuts import has_colon_label, has_edge_label, is_label
-from copydesk.cleaning.fieldline import LONGEST_LINE, FieldLine, read_fields
+from copydesk.cleaning.fieldline import LONGEST_LINE, read_fields
 from copydesk.cleaning.lexis import Lexis
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.normalise import has_digit, normalise

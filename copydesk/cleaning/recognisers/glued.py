@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from copydesk.cleaning.beside import FieldLine
 from copydesk.cleaning.classes import LIKELY, SURE
-from copydesk.cleaning.fieldline import FieldLine, read_fields
+from copydesk.cleaning.fieldline import read_fields
 from copydesk.cleaning.marks import Fact, Mark
 from copydesk.cleaning.recognisers.fields import facts_of_piece
 from copydesk.cleaning.rules import Rules
@@ -20,6 +21,8 @@ _SENTENCE_ENDS = ".!?。！？…।۔؟\"'”’」』)）】]"
 _DASHED = re.compile(r"\s[-–—]\s?([^-–—]{2,40})$")
 _DATE_SLUG = re.compile(r"\d{6,8}$")
 _END_SIGNS = "■□▪◼●◆♦▲"
+_BARE_INITIALS = re.compile(r"[^\W\d_]{2,4}(?:[/,] ?[^\W\d_]{2,4}){0,3}$")
+_SIGNED = re.compile(r"(?:[^\W\d_]\.[ -]?){1,2}[^\W\d_][\w'’-]{2,20}$")
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,5}[/ .-]?){1,6}$")
 
 
@@ -70,6 +73,8 @@ def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: b
     inner_low = low[start + 1 : -1].strip()
     if any(h.whole and h.name in ("end", "page") for h in block.lexis.find_hits(inner_low)):
         return Mark(block.index, PieceClass.DROPPED, "glued/end_mark", SURE, start=start, end=len(text))
+    if is_last and is_finished and (signed := _mark_signature(block, inner, start, len(text))):
+        return signed
     line = read_fields((inner,), block.lexis, rules) if inner else FieldLine()
     if line.is_understood and (
         line.labelled or _is_credit(line, text[start], inner, is_last=is_last, is_finished=is_finished)
@@ -80,14 +85,24 @@ def _mark_bracket(block: Block, text: str, low: str, rules: Rules, *, is_last: b
     return None
 
 
+def _mark_signature(block: Block, inner: str, start: int, end: int) -> Mark | None:
+    """`(sb)`, `(T. Vauquelin)` behind the story's last sentence."""
+    if _BARE_INITIALS.match(inner) and inner == inner.lower() and not block.is_unspaced:
+        return Mark(block.index, PieceClass.DROPPED, "glued/initials", SURE, start=start, end=end)
+    if _SIGNED.match(inner):
+        facts = (Fact("authors", inner, rank=2),)
+        return Mark(block.index, PieceClass.METADATA, "glued/credit", SURE, facts, start=start, end=end)
+    return None
+
+
 def _is_credit(line: FieldLine, bracket: str, inner: str, *, is_last: bool, is_finished: bool) -> bool:
     """A bracket without a label counts at the story's end: an agency's name, or a name in the brackets of bylines.
 
     In Chinese and Japanese round brackets are such brackets too: `（西岡由衣）`, `（共同＝梶原悠斗）`.
     """
-    if not is_last or any(fact.moment for fact in line.facts):
-        return False
     known = any(fact.role == "source" and fact.rank < 4 for fact in line.facts)
+    if not is_last or (any(fact.moment for fact in line.facts) and not known):
+        return False
     is_byline = bracket in "【〔" or (bracket == "（" and is_finished and len(inner) <= _LONGEST_BYLINE)
     return known or (is_byline and any(fact.role == "authors" for fact in line.facts))
 

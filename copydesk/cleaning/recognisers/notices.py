@@ -41,7 +41,7 @@ def _mark_block(block: Block) -> list[Mark]:
     by_name: dict[str, list[Hit]] = {}
     for hit in block.hits:
         by_name.setdefault(hit.name, []).append(hit)
-    doubt = _weigh_story(block)
+    doubt = weigh_story(block)
     whole = {hit.name for hit in block.hits if hit.whole}
     marks = []
     for name, hits in by_name.items():
@@ -103,7 +103,7 @@ def _count_apart(hits: Sequence[Hit]) -> int:
     return count
 
 
-def _weigh_story(block: Block) -> int:
+def weigh_story(block: Block) -> int:
     """How much speaks for a paragraph of story that quotes or tells of a notice: 0, 1 or 2."""
     doubt = 0
     if block.opens_quoted or ('"' in block.low and any(_is_inside_quotes(block.low, hit.start) for hit in block.hits)):

@@ -7,7 +7,7 @@ from collections import Counter
 
 from copydesk.cleaning.classes import HINT, LIKELY, SURE
 from copydesk.cleaning.marks import Mark
-from copydesk.cleaning.normalise import has_digit
+from copydesk.cleaning.normalise import fold, has_digit
 from copydesk.cleaning.rules import Rules
 from copydesk.cleaning.view import Block, View, split_columns
 from copydesk.models import PieceClass
@@ -22,10 +22,16 @@ _CODE = re.compile(r"[A-Z][A-Z0-9]{1,3}[-/][A-Z0-9]{1,4}$")
 _CODES = re.compile(r"[A-Z]{2,4}(?:\s?/{1,2}\s?[A-Z]{2,4}){1,4}$")
 _INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ]{1,4}[^\W\d_]{1,4}){0,4}/?\)?$")
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,20}\d")
+_PLAYER = re.compile(r"\d{1,2}:\d\d(?:\s?[/|]\s?-?\d{1,2}:\d\d)?$")
+_LONE_INITIALS = re.compile(r"[^\W\d_]{2,4}(?:[ /,-][^\W\d_]{2,4})?\.?$")
+_CREDIT = re.compile(r"\w{2}[.!?…] ?© ?[^\W\d_][^.!?©]{2,50}$")
 _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
 _TAG = re.compile(r"[#＃][\w-]+")
 _ARROWS = "↓↑→▼▲►▶☞☟👇⬇"
 _NAV_ITEM = 30
+_TRAIL = re.compile(r"\s*[|>»→›▸]\s*|\s[/\\•·-]\s")
+_TRAIL_HEAD = 8
+_TRAIL_LONGEST, _TRAIL_WORDS = 90, 4
 _REMARK = 200
 _HEAD, _FOOT = 15, 8
 _HEADER = re.compile(r"[^\W\d_][\w.-]{1,24}(?: [\w.-]{1,24})?:\s?\S.{0,80}$")
@@ -38,7 +44,9 @@ def recognise_signs(view: View, rules: Rules) -> list[Mark]:
     counts = Counter(block.low for block in view.blocks)
     marks = _mark_header(view)
     for block in view.blocks:
-        found = _mark_form(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
+        found = (
+            _mark_form(block) or _mark_trail(block) or _mark_slug(block, view, rules) or _mark_repeated(block, counts)
+        )
         if found:
             kind, rule, strength = found
             marks.append(Mark(block.index, kind, f"signs/{rule}", strength))
@@ -73,6 +81,8 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
     if (not low.isascii() or "(c)" in low or "&copy;" in low) and _COPYRIGHT.search(low):
         if block.opens_quoted or low.count('"', 0, max(low.find("©"), 0)) % 2:
             return None
+        if _CREDIT.search(block.text) and not block.hits and not has_digit(low):
+            return None  # a caption with its photographer
         if (
             block.is_prose
             and sum(hit.name == "rights" for hit in block.hits) < 2
@@ -82,11 +92,28 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
         return PieceClass.RIGHTS, "copyright_sign", SURE if low.find("©") <= _NAV_ITEM or not block.is_prose else LIKELY
     if len(low) <= 12 and (_PAGE_MARK.match(low) or _THIRTY.match(low)):
         return PieceClass.DROPPED, "page_or_end_mark", SURE
+    if len(low) <= 13 and block.index < _HEAD and _PLAYER.match(low):
+        return PieceClass.DROPPED, "player_time", LIKELY
     if len(low) <= 6 and _BARE_NUMBER.match(low):
         return PieceClass.DROPPED, "bare_number", HINT
     if _SLUG.match(low) and not block.is_sentence:
         return PieceClass.DROPPED, "slug", SURE
     return _mark_links(block)
+
+
+def _mark_trail(block: Block) -> tuple[PieceClass, str, int] | None:
+    """The path to a page above its headline: `Home > Region > Northwind`, `News / Cities / Northwind`.
+
+    Three items or more, or two of which the first is an item of the site's menu.
+    """
+    if block.index >= _TRAIL_HEAD or len(block.low) > _TRAIL_LONGEST or has_digit(block.low) or block.ends_sentence:
+        return None
+    items = [fold(item) for item in _TRAIL.split(block.text.strip(" >»›/|")) if item]
+    if len(items) < 2 or any(len(item.split()) > _TRAIL_WORDS or ":" in item for item in items):
+        return None
+    is_home = any(hit.whole and hit.name == "site" for hit in block.lexis.find_hits(items[0]))
+    is_path = len(items) > 2 and ("/" in block.low or ">" in block.low or "»" in block.text or "→" in block.text)
+    return (PieceClass.DROPPED, "trail", SURE if is_home else LIKELY) if is_home or is_path else None
 
 
 def _mark_slug(block: Block, view: View, rules: Rules) -> tuple[PieceClass, str, int] | None:
@@ -101,7 +128,13 @@ def _mark_slug(block: Block, view: View, rules: Rules) -> tuple[PieceClass, str,
         return PieceClass.DROPPED, "initials", LIKELY
     if len(low) <= 14 and _INITIALS.match(low) and (low[0] == "(" or "/" in low) and (block.text == low or "//" in low):
         return PieceClass.DROPPED, "initials", LIKELY
+    if len(low) <= 9 and block.text == low and _LONE_INITIALS.match(low) and _tells_case(low):
+        return PieceClass.DROPPED, "initials", HINT
     return None
+
+
+def _tells_case(low: str) -> bool:
+    return low.upper() != low
 
 
 def _mark_links(block: Block) -> tuple[PieceClass, str, int] | None:

@@ -11,6 +11,8 @@ from copydesk.cleaning.view import Block, View, fold_for
 from copydesk.models import PieceClass
 
 _DEPTH = 15
+_BY_WORDS = "wording/notice_words"
+"""A hint of this kind is no doubt about a headline: `Harbour prices this week` is made of a market page's words."""
 _LONGEST = 260
 _LONGEST_LABEL = 40
 _KICKER_WORDS = 6
@@ -47,7 +49,7 @@ def _find_title(view: View, marks: list[Mark]) -> Block | None:
     for mark in marks:
         if mark.rule == "dateline/place":
             opens_story.add(mark.block)
-        elif not mark.is_piece:
+        elif not mark.is_piece and (mark.rule != _BY_WORDS or mark.strength >= LIKELY):
             strength[mark.block] = max(strength[mark.block], mark.strength)
     twice = _find_twice(view)
     if twice is not None and strength[twice.index] < LIKELY:
