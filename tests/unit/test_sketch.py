@@ -95,3 +95,12 @@ def test_containment_is_estimated_whatever_the_lengths(share: float) -> None:
     assert evidence.containment == 1
     assert evidence.jaccard == pytest.approx(share, abs=0.13)
     assert evidence.shared == pytest.approx(len(cut), rel=0.25)
+
+
+def test_the_headline_is_cut_by_its_own_script() -> None:
+    one = sketch("东京股市收盘上涨", LONG)
+    other = sketch("收盘上涨 东京股市", LONG)
+
+    assert len(one.headline) == 7, "pairs of characters"
+    assert 0 < len(set(one.headline.tolist()) & set(other.headline.tolist())) < 7
+    assert one.hashes.tolist() == other.hashes.tolist() == sketch(None, LONG).hashes.tolist()
