@@ -64,7 +64,6 @@ class Candidate:
     document: str
     sketch: Sketch
     received_at: datetime
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import mul
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,8 @@ HASH_BITS: Final = 24
 WHOLE: Final = (1 << HASH_BITS) - 1
 
 _HEAD: Final = struct.Struct("<BIBBBBB")
+_KEYS_AT: Final = 5
+"""Where the head says how many keys there are."""
 _SIZES: Final = (8, 3, 2, 4, 2)
 _FACTORS: Final = np.array(
     [
@@ -144,25 +147,41 @@ def pack(sketch: Sketch, *, keys: bool = True) -> bytes:
     return _HEAD.pack(VERSION, sketch.shingles, *counts) + b"".join(part.tobytes() for part in parts)
 
 
+def split_keys(data: bytes) -> tuple[tuple[int, ...], bytes]:
+    """(the keys of a packed sketch, the sketch packed without them); raises `SketchUnreadable` as `unpack`."""
+    count = _check(data)[0]
+    end = _HEAD.size + count * _SIZES[0]
+    return struct.unpack_from(f"<{count}Q", data, _HEAD.size), data[:_KEYS_AT] + b"\0" + data[
+        _KEYS_AT + 1 : _HEAD.size
+    ] + data[end:]
+
+
 def unpack(data: bytes) -> Sketch:
     """The sketch that `pack` made; raises `SketchUnreadable` for one of another version or length."""
-    if not data or data[0] != VERSION or len(data) < _HEAD.size:
-        raise SketchUnreadable("sketch", f"version {data[0]}" if data else "no bytes")
-    _, shingles, *counts = _HEAD.unpack_from(data)
-    ends = np.cumsum([_HEAD.size, *(n * size for n, size in zip(counts, _SIZES, strict=True))]).tolist()
-    if len(data) != ends[-1]:
-        raise SketchUnreadable("sketch", f"{len(data)} bytes instead of {ends[-1]}")
+    counts = _check(data)
+    ends = accumulate(map(mul, counts, _SIZES), initial=_HEAD.size)
     keys, hashes, lead, held, headline = (data[start:end] for start, end in pairwise(ends))
     wide = np.zeros((counts[1], 4), np.uint8)
     wide[:, :3] = np.frombuffer(hashes, np.uint8).reshape(-1, 3)
     return Sketch(
-        shingles,
+        _HEAD.unpack_from(data)[1],
         tuple(np.frombuffer(keys, "<u8").tolist()),
         wide.view("<u4").ravel(),
         np.frombuffer(lead, "<u2"),
         np.frombuffer(held, "<u4"),
         np.frombuffer(headline, "<u2"),
     )
+
+
+def _check(data: bytes) -> list[int]:
+    """How many entries each array of a packed sketch has; raises `SketchUnreadable`."""
+    if not data or data[0] != VERSION or len(data) < _HEAD.size:
+        raise SketchUnreadable("sketch", f"version {data[0]}" if data else "no bytes")
+    _, _, *counts = _HEAD.unpack_from(data)
+    size = _HEAD.size + sum(map(mul, counts, _SIZES))
+    if len(data) != size:
+        raise SketchUnreadable("sketch", f"{len(data)} bytes instead of {size}")
+    return counts
 
 
 def _kept(tokens: Tokens, repeated: Collection[int]) -> NDArray[np.bool_] | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from copydesk.dedupe.sketch import unpack
+from copydesk.dedupe.sketch import split_keys
 from copydesk.delivery.settlement import id_from
 from copydesk.errors import IndexIncomplete, SketchUnreadable
 from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
@@ -96,8 +96,8 @@ def _numbered(rows: list[StoredSketch]) -> list[tuple[int, Keyed]]:
     found = []
     for row in rows:
         try:
-            keys = unpack(row.data).keys
+            keys, bare = split_keys(row.data)
         except SketchUnreadable:
             continue
-        found.append((row.number, Keyed(Record(row.document, row.received_at, row.source, row.data), keys)))
+        found.append((row.number, Keyed(Record(row.document, row.received_at, bare), keys)))
     return found

@@ -34,7 +34,7 @@ SLICE: Final = 5000
 LOCK: Final = f"{LIKENESS}:lock"
 LOCK_S: Final = 30
 
-_HEAD: Final = struct.Struct("<16sIB")
+_HEAD: Final = struct.Struct("<16sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,18 @@ class Record:
     document: str
     """UUID."""
     received_at: datetime
-    source: str
     sketch: bytes
     """Packed; what it is the index does not know."""
 
     def encode(self) -> bytes:
-        """The record as bytes; times are cut to seconds, sources to 255 bytes."""
-        source = self.source.encode()[:255]
-        moment = int(self.received_at.timestamp())
-        return _HEAD.pack(uuid.UUID(self.document).bytes, moment, len(source)) + source + self.sketch
+        """The record as bytes; times are cut to seconds."""
+        return _HEAD.pack(uuid.UUID(self.document).bytes, int(self.received_at.timestamp())) + self.sketch
 
     @classmethod
     def decode(cls, data: bytes) -> Record:
         """The record that `encode` made."""
-        document, moment, length = _HEAD.unpack_from(data)
-        end = _HEAD.size + length
-        source = data[_HEAD.size : end].decode("utf-8", "ignore")
-        return cls(str(uuid.UUID(bytes=document)), datetime.fromtimestamp(moment, UTC), source, data[end:])
+        document, moment = _HEAD.unpack_from(data)
+        return cls(str(uuid.UUID(bytes=document)), datetime.fromtimestamp(moment, UTC), data[_HEAD.size :])
 
 
 class Keyed(NamedTuple):
@@ -177,11 +172,9 @@ class LikenessIndex:
 
 
 def _keys(sketch: bytes, keys: Sequence[int]) -> bytes:
-    """Six bytes a key, its lower 44 bits (the upper ones of the smallest hashes are all zero); the sketch's own first.
+    """Five bytes a key: its lower 36 bits (the upper ones of the smallest hashes are all zero); the sketch's own first.
 
-    Two keys meet by chance once in 10^6 look-ups in an index of 10^6 documents; a candidate is compared anyway.
+    Two keys meet by chance in one of 4,000 look-ups in an index of 10^6 documents: the candidate is compared in vain.
     """
     own = int.from_bytes(hashlib.blake2b(sketch, digest_size=8).digest(), "little")
-    return b"".join(
-        (key & 0xFFF).to_bytes(2, "little") + (key >> 12 & 0xFFFFFFFF).to_bytes(4, "little") for key in (own, *keys)
-    )
+    return b"".join((key >> 12 & 0xFFFFFF | (key & 0xFFF) << 24).to_bytes(5, "little") for key in (own, *keys))

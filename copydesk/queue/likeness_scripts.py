@@ -9,9 +9,11 @@ Keys, all under `copydesk:like`:
 - `:<generation>:r<number>`, a string: a document's record (`likeness_index.py`)
 - `:job:<job>`, a hash: document -> its answer, and `p` once its entry is in the stream
 
-A bucket stays a listpack (14 bytes an entry instead of about 80) because it is split before it is full: linear hashing
-(Litwin 1980), one bucket at a time, so there is no size to choose beforehand and no pause. Keys are 44 bits: 12 that
-name one of 4,096 first buckets, and 32 that are the field; bit n of the 32 decides the split of level 12 + n.
+A bucket stays a listpack (13 bytes an entry with its share of the bucket's own key, instead of about 80) because it
+is split before it is full: linear hashing (Litwin 1980), one bucket at a time, so there is no size to choose beforehand
+and no pause. Keys are 36 bits: 12 that name one of 4,096 first buckets, and 24, signed, that are the field, since a
+listpack keeps such a number in 5 bytes; bit n of the 24 decides the split of level 12 + n. Strings that the scripts
+pack take 7 bytes an entry, but whole buckets would go into the append-only file at every change.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ from typing import Final
 
 LEVEL_MIN: Final = 12
 
-# Entries a bucket holds on average before the next one is split: the fullest then has about 80 of the 128 (Valkey 9)
+# What stands before the sketch in a record: the document's id and when it was received.
+HEAD_BYTES: Final = 20
+
+# Entries a bucket holds on average before the next one is split: the fullest then has about 105 of the 128 (Valkey 9)
 # or 512 (Redis 8) that a listpack may have by default.
-BUCKET_ENTRIES: Final = 32
+BUCKET_ENTRIES: Final = 38
 
 # A repeated text finds its first copy under most of its keys; more candidates than this were never worth their time.
 CANDIDATES_MAX: Final = 16
@@ -43,11 +48,13 @@ local function save(g)
   redis.call('HSET', g.at, 'level', g.level, 'split', g.split, 'keys', g.keys, 'bytes', g.bytes, 'born', g.born,
     'low', g.low, 'high', g.high)
 end
-local function bucket(g, low, rest)
+-- A key at this place of `keys`: the bucket that it is in, and what it is known by there.
+local function where(g, keys, i)
+  local rest, low = struct.unpack('<i3I2', keys, i)
   local hash = rest * 4096 + low
   local b = hash % 2 ^ g.level
   if b < g.split then b = hash % 2 ^ (g.level + 1) end
-  return g.at .. ':' .. b
+  return g.at .. ':' .. b, rest
 end
 local function grow(g)
   while g.keys > {BUCKET_ENTRIES} * (2 ^ g.level + g.split) do
@@ -76,7 +83,7 @@ local function server_run() return string.match(redis.call('INFO', 'server'), 'r
 """
 
 # KEYS: prefix, job; ARGV: seconds now, seconds and bytes of a generation, older generations kept, seconds an answer is
-# kept, then per document: id, keys (6 bytes each; the first is the sketch's own hash), record. Answers per document:
+# kept, then per document: id, keys (5 bytes each; the first is the sketch's own hash), record. Answers per document:
 # number (0: published before), whether it stands in the index, then records of its candidates. -1 alone: the index is
 # not complete, nothing was done. A text that stands there letter for letter is not written again: feeds bring their
 # items at every poll.
@@ -117,12 +124,11 @@ end
 
 local function find(keys)
   local found, counts = {{}}, {{}}
-  for i = 1, #keys, 6 do
-    local low, rest = struct.unpack('<I2i4', keys, i)
+  for i = 1, #keys, 5 do
     for _, g in ipairs(generations) do
-      local holder = redis.call('HGET', bucket(g, low, rest), rest)
-      if holder then
-        local name = g.name .. ':r' .. holder
+      local number = redis.call('HGET', where(g, keys, i))
+      if number then
+        local name = g.name .. ':r' .. number
         if not counts[name] then
           found[#found + 1] = name
           counts[name] = 0
@@ -142,10 +148,9 @@ end
 -- Whether the very same sketch stands in this generation. Of the one before it is written again, or a text that is
 -- told for ever would be forgotten.
 local function same(g, keys, record)
-  local low, rest = struct.unpack('<I2i4', keys, 1)
-  local holder = redis.call('HGET', bucket(g, low, rest), rest)
-  local other = holder and redis.call('GET', g.at .. ':r' .. holder)
-  return other and string.sub(other, string.byte(other, 21) + 22) == string.sub(record, string.byte(record, 21) + 22)
+  local number = redis.call('HGET', where(g, keys, 1))
+  local other = number and redis.call('GET', g.at .. ':r' .. number)
+  return other and string.sub(other, {HEAD_BYTES + 1}) == string.sub(record, {HEAD_BYTES + 1})
 end
 
 local answers = {{}}
@@ -160,9 +165,9 @@ for d = 6, #ARGV, 3 do
       local found, counts = find(keys)
       local known = same(top, keys, record)
       if not known then
-        for i = 1, #keys, 6 do
-          local low, rest = struct.unpack('<I2i4', keys, i)
-          top.keys = top.keys + redis.call('HSET', bucket(top, low, rest), rest, number)
+        for i = 1, #keys, 5 do
+          local at, rest = where(top, keys, i)
+          top.keys = top.keys + redis.call('HSET', at, rest, number)
         end
         note(top, number, record)
         grow(top)
@@ -242,9 +247,8 @@ LOAD: Final = f"""#!lua
 local g = load(redis.call('HGET', KEYS[1], 'current') - ARGV[1])
 for d = 2, #ARGV, 3 do
   local number, keys, record = tonumber(ARGV[d]), ARGV[d + 1], ARGV[d + 2]
-  for i = 1, #keys, 6 do
-    local low, rest = struct.unpack('<I2i4', keys, i)
-    local at = bucket(g, low, rest)
+  for i = 1, #keys, 5 do
+    local at, rest = where(g, keys, i)
     if redis.call('HSETNX', at, rest, number) == 1 then g.keys = g.keys + 1
     elseif tonumber(redis.call('HGET', at, rest)) < number then redis.call('HSET', at, rest, number) end
   end

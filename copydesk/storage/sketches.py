@@ -95,7 +95,7 @@ _OVERDUE = "select distinct leader_id from follower where since < now() - make_i
 
 # A document's id begins with when it was received, so the primary key serves the window too. The stubs have no data.
 _SINCE = """
-select document_id, coalesce(number, 0), source, received_at, data from sketch
+select document_id, coalesce(number, 0), received_at, data from sketch
  where document_id >= %s::uuid and data is not null and coalesce(number, 0) > %s
  order by document_id
 """
@@ -114,7 +114,6 @@ class StoredSketch(NamedTuple):
 
     document: str
     number: int
-    source: str
     received_at: datetime
     data: bytes
 
@@ -215,9 +214,7 @@ def since(connection: Connection, first: str, *, above: int, at_once: int) -> It
         cursor.itersize = at_once
         cursor.execute(_SINCE, (first, above))
         while rows := cursor.fetchmany(at_once):
-            yield [
-                StoredSketch(str(d), n, source, received_at, bytes(data)) for d, n, source, received_at, data in rows
-            ]
+            yield [StoredSketch(str(d), n, received_at, bytes(data)) for d, n, received_at, data in rows]
 
 
 def knows_run(connection: Connection, run: str) -> bool:

@@ -60,7 +60,7 @@ def found(index: LikenessIndex, n: int) -> tuple[int, list[str]]:
     """What a copy of document `n` finds."""
     longer = sketch(None, [f"{text(n, 200)} and{n} a{n} word{n} more{n}"])
     name = str(uuid.uuid4())
-    (answer,) = index.add(name, [Keyed(Record(name, NOW, "paper", pack(longer)), longer.keys)], NOW)
+    (answer,) = index.add(name, [Keyed(Record(name, NOW, pack(longer)), longer.keys)], NOW)
     return answer.number, [candidate.document for candidate in answer.candidates]
 
 
@@ -115,7 +115,7 @@ def test_an_index_of_another_database_is_not_trusted(client: redis.Redis, databa
     index = index_on(client)
     index.begin(NOW, expected=1)
     other = drawn(9)
-    index.load([(7, Keyed(Record(document(9), NOW, "wire", pack(other)), other.keys))], NOW)
+    index.load([(7, Keyed(Record(document(9), NOW, pack(other)), other.keys))], NOW)
     index.finish(index.state().server_run, 7)
     remember(database_url, 1)
 

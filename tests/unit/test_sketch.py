@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copydesk.dedupe.likeness import compare
-from copydesk.dedupe.sketch import HASHES_MAX, VERSION, line_hashes, pack, sketch, unpack
+from copydesk.dedupe.sketch import HASHES_MAX, VERSION, line_hashes, pack, sketch, split_keys, unpack
 from copydesk.errors import SketchUnreadable
 from tests.entries import text
 
@@ -35,6 +35,7 @@ def test_packed_without_keys_it_compares_the_same() -> None:
     one, other = sketch(None, LONG), sketch(None, LONG[:2])
     bare = unpack(pack(other, keys=False))
 
+    assert split_keys(pack(other)) == (other.keys, pack(other, keys=False))
     assert bare.keys == ()
     assert compare(one, bare) == compare(one, other)
 
@@ -47,6 +48,8 @@ def test_packed_without_keys_it_compares_the_same() -> None:
 def test_what_cannot_be_read_is_said_so(data: bytes) -> None:
     with pytest.raises(SketchUnreadable):
         unpack(data)
+    with pytest.raises(SketchUnreadable):
+        split_keys(data)
 
 
 @given(st.text(min_size=1, max_size=200))
