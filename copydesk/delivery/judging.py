@@ -50,6 +50,7 @@ class Judging:
                 entry=entry.model_copy(update=_found(entry, own, answer)),
                 sketch=data,
                 document=article_id(entry),
+                epoch=answer.epoch if answer and answer.number else None,
             )
         return result
 

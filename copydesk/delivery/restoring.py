@@ -6,15 +6,16 @@ Whoever needs the index and finds it incomplete loads it; the others wait, so no
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from copydesk.dedupe.sketch import split_keys
-from copydesk.delivery.settlement import id_from
-from copydesk.errors import IndexIncomplete, SketchUnreadable
+from copydesk.delivery.settlement import article_id, id_from
+from copydesk.errors import IndexIncomplete, RowRefused, SketchUnreadable
 from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
+from copydesk.queue.streams import ArticleEntry, ArticleStream, Incoming
 from copydesk.storage import connection as database
 from copydesk.storage import sketches
 from copydesk.storage.connection import Connection
@@ -25,9 +26,13 @@ log = structlog.get_logger(__name__)
 # Redis works 20 ms on one call of so many.
 AT_ONCE = 200
 
+# Numbers that an index may have given in what it lost, and that writers still hold, are not given again.
+NUMBERS_SKIPPED = 1 << 16
+
 
 def ensure(
     index: LikenessIndex,
+    stream: ArticleStream,
     postgres_url: str,
     *,
     now: datetime,
@@ -46,11 +51,12 @@ def ensure(
             is_ours = sketches.knows_run(connection, index.state().index_run)
         if is_ours and index.state().is_complete:
             return 0
-        return rebuild(index, connection, now=now, window=window, on_progress=on_progress, anew=not is_ours)
+        return rebuild(index, stream, connection, now=now, window=window, on_progress=on_progress, anew=not is_ours)
 
 
 def rebuild(
     index: LikenessIndex,
+    stream: ArticleStream,
     connection: Connection,
     *,
     now: datetime,
@@ -60,6 +66,7 @@ def rebuild(
 ) -> int:
     """Load what the index lacks: all of the window into a new one, or what Postgres has above its last number.
 
+    What is on its way through the stream is loaded too.
     A complete index stays in use and is filled up with the window. Raises as `ensure`.
     """
     token = uuid.uuid4().hex
@@ -70,10 +77,19 @@ def rebuild(
         first = id_from(now - window)
         with connection.transaction():
             count, highest = sketches.count_since(connection, first)
+            begun = sketches.last_begun(connection)
         if anew:
             index.begin(now, expected=count)
-        loaded = 0
         log.info("loading the likeness index", documents=count, anew=anew)
+        # The stream before Postgres: what is stored between the two looks is found in Postgres.
+        loaded = 0
+        for batch in stream.unsettled(AT_ONCE):
+            waiting = _on_their_way(batch)
+            index.load(waiting, now)
+            loaded += len(waiting)
+            highest = max([highest, *(number for number, _ in waiting)])
+            on_progress()
+            index.lock(token)
         with connection.transaction():
             for rows in sketches.since(
                 connection, first, above=-1 if anew or state.is_complete else state.number, at_once=AT_ONCE
@@ -82,14 +98,45 @@ def rebuild(
                 loaded += len(rows)
                 on_progress()
                 index.lock(token)
+        last = max(highest, state.number)
+        if anew or not state.is_complete:
+            last = max(last, begun) + NUMBERS_SKIPPED
         with connection.transaction():
-            sketches.note_run(connection, state.server_run)
-        if not index.finish(state.server_run, highest):
+            sketches.note_run(connection, state.server_run, last)
+        if not index.finish(state.server_run, last):
             raise IndexIncomplete("likeness index", "redis was started anew while it was loaded")
         log.info("the likeness index is complete", loaded=loaded)
         return loaded
     finally:
         index.unlock(token)
+
+
+def enter_late(index: LikenessIndex, stored: Sequence[Incoming], now: datetime) -> int:
+    """Enter documents that were judged by an index that was lost since, now that they are stored; returns how many.
+
+    Whoever loaded the index in between found them neither in Postgres nor, if Redis lost its end, in the stream.
+    """
+    if not any(each.epoch for each in stored):
+        return 0
+    epoch = index.state().epoch
+    late = _on_their_way([each for each in stored if each.epoch != epoch])
+    index.load(late, now)
+    return len(late)
+
+
+def _on_their_way(entries: Iterable[Incoming]) -> list[tuple[int, Keyed]]:
+    found = []
+    for incoming in entries:
+        if not incoming.epoch or not incoming.sketch:
+            continue
+        try:
+            entry = incoming.decode()
+            keys, bare = split_keys(incoming.sketch)
+        except (RowRefused, SketchUnreadable):
+            continue
+        if isinstance(entry, ArticleEntry) and entry.number and entry.is_indexed:
+            found.append((entry.number, Keyed(Record(article_id(entry), entry.job.received_at, bare), keys)))
+    return found
 
 
 def _numbered(rows: list[StoredSketch]) -> list[tuple[int, Keyed]]:

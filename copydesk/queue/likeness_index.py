@@ -19,7 +19,7 @@ import redis
 
 from copydesk.errors import IndexIncomplete
 from copydesk.queue import likeness_scripts
-from copydesk.queue.streams import LIKENESS, job_key, translated_errors
+from copydesk.queue.streams import LIKENESS, job_key, text, translated_errors
 
 OLDER_KEPT: Final = 1
 """Generations that are looked into beside the one that is written. With one, each as long as the window, a document is
@@ -72,6 +72,8 @@ class Answer(NamedTuple):
     """Counts up with every document; 0 for one whose entry is in the stream already."""
     is_indexed: bool
     """False where the very same sketch stood there: the document will be nobody's candidate."""
+    epoch: str
+    """In which it is entered; another one's index may lack it."""
     candidates: tuple[Record, ...]
     """Documents with smaller numbers that share a key, most keys shared first."""
 
@@ -83,9 +85,14 @@ class State(NamedTuple):
     """Changes when Redis is started anew."""
     index_run: str
     """The run that the index was last complete for; '' for none."""
+    epoch: str
+    """Changes whenever the index is made complete; '' while it is not."""
     number: int
     """Of the last document, -1 where there is no index."""
     size_bytes: int
+    documents: int
+    keys: int
+    """Candidate keys, each with the newest document that has it."""
 
     @property
     def is_complete(self) -> bool:
@@ -122,13 +129,14 @@ class LikenessIndex:
             answers: Any = self._add([LIKENESS, job_key(job_id)], arguments)
         if answers == -1:
             raise IndexIncomplete("likeness index")
-        return [Answer(a[0], bool(a[1]), tuple(Record.decode(r) for r in a[2:])) for a in answers]
+        epoch = text(answers[0])
+        return [Answer(a[0], bool(a[1]), epoch, tuple(Record.decode(r) for r in a[2:])) for a in answers[1:]]
 
     def state(self) -> State:
         """Whether the index is there, complete, and how large."""
         with translated_errors("likeness state"):
-            run, index_run, number, size = self._state([LIKENESS])
-        return State(run.decode(), index_run.decode(), int(number), int(size))
+            run, index_run, epoch, *numbers = self._state([LIKENESS])
+        return State(text(run), text(index_run), text(epoch), *map(int, numbers))
 
     def begin(self, now: datetime, *, expected: int) -> None:
         """Make an empty index for about `expected` documents; nobody can use it until `finish`."""
@@ -148,7 +156,7 @@ class LikenessIndex:
     def finish(self, run: str, number: int) -> bool:
         """Open the index to everyone; False where Redis was started anew since `run`. Numbers go on after `number`."""
         with translated_errors("likeness index"):
-            return bool(self._finish([LIKENESS], [run, number]))
+            return bool(self._finish([LIKENESS], [run, number, uuid.uuid4().hex[:12]]))
 
     def tidy(self) -> bool:
         """Keep the index within its share, and remove a slice of what is out of date; True where there is more."""

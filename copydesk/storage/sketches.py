@@ -106,7 +106,12 @@ _LOAD = "select data from sketch where document_id = %s::uuid"
 
 _KNOWS_RUN = "select exists (select from likeness_run where run = %s)"
 
-_NOTE_RUN = "insert into likeness_run (run) values (%s) on conflict (run) do update set complete_at = now()"
+_NOTE_RUN = """
+insert into likeness_run (run, number) values (%s, %s)
+    on conflict (run) do update set complete_at = now(), number = excluded.number
+"""
+
+_LAST_BEGUN = "select coalesce(max(number), 0) from likeness_run"
 
 
 class StoredSketch(NamedTuple):
@@ -225,6 +230,14 @@ def knows_run(connection: Connection, run: str) -> bool:
         return bool(row and row[0])
 
 
-def note_run(connection: Connection, run: str) -> None:
-    """Remember that the index was made complete for this start of Redis."""
-    connection.execute(_NOTE_RUN, (run,))
+def note_run(connection: Connection, run: str, number: int) -> None:
+    """Remember that the index was made complete for this start of Redis, and counts on from `number`."""
+    connection.execute(_NOTE_RUN, (run, number))
+
+
+def last_begun(connection: Connection) -> int:
+    """The highest number that an index ever counted on from."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_BEGUN)
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0
