@@ -16,6 +16,7 @@ import tempfile
 import time
 import uuid
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,10 @@ WINDOW_S = 28 * 86400.0
 SKETCH_BYTES = 693
 AT_ONCE = 200
 BLOCK = 1000
-ADDED = 20_000
+ADDED = 10_000
+
+together: Barrier
+"""Of the clients, in each of their processes."""
 
 
 def main() -> None:
@@ -52,10 +56,10 @@ def main() -> None:
 
 def _measure(url: str, count: int, clients: int) -> None:
     client = streams.connect(url)
-    index = _index(url)
+    index = index_on(url)
     before = client.info("memory")["used_memory"]
     index.begin(NOW, expected=count)
-    seconds, used = 0.0, _cpu(client)
+    seconds, used = 0.0, spent(client)
     for start in range(0, count, BLOCK):
         documents = _documents(start)
         started = time.perf_counter()
@@ -63,36 +67,44 @@ def _measure(url: str, count: int, clients: int) -> None:
             some = documents[first : first + AT_ONCE]
             index.load([(start + first + n, each) for n, each in enumerate(some, 1)], NOW)
         seconds += time.perf_counter() - started
-    spent = 1e6 * (_cpu(client) - used) / count
+    used = 1e6 * (spent(client) - used) / count
     index.finish(index.state().server_run, count)
     size = (client.info("memory")["used_memory"] - before) / count
     print(f"loaded {count:,}: {count / seconds:,.0f} documents/s, {size:,.0f} bytes a document", end="")
-    print(f", {size - SKETCH_BYTES:,.0f} without its sketch, {spent:.0f} µs of Redis a document")
+    print(f", {size - SKETCH_BYTES:,.0f} without its sketch, {used:.0f} µs of Redis a document")
     for at_once in (1, 50):
-        cpu, started = _cpu(client), time.perf_counter()
-        with multiprocessing.Pool(clients) as pool:
-            found = pool.starmap(_add, [(url, n, count, at_once) for n in range(clients)])
-            waits = sorted(itertools.chain.from_iterable(found))
-        seconds = time.perf_counter() - started
+        together = multiprocessing.Barrier(clients)
+        used = spent(client)
+        with multiprocessing.Pool(clients, initializer=_wait_for, initargs=(together,)) as pool:
+            found = pool.starmap(_add, [(url, n, count, at_once) for n in range(clients)], chunksize=1)
+        waits = sorted(itertools.chain.from_iterable(waits for _, _, waits in found))
+        seconds = max(end for _, end, _ in found) - min(start for start, _, _ in found)
         added = ADDED * clients
-        spent = 1e6 * (_cpu(client) - cpu) / added
+        used = 1e6 * (spent(client) - used) / added
         p50, p99 = (1000 * waits[int(len(waits) * share)] for share in (0.5, 0.99))
         print(f"{clients} clients, {at_once} a call: {added / seconds:,.0f} documents/s, ", end="")
-        print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms a call, {spent:.0f} µs of Redis a document")
+        print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms a call, {used:.0f} µs of Redis a document")
 
 
-def _add(url: str, which: int, count: int, at_once: int) -> list[float]:
-    index, client = _index(url), streams.connect(url)
-    waits = []
-    for block in range(ADDED // BLOCK):
-        documents = _documents(count + which * ADDED + block * BLOCK + at_once * 10**9)
-        for first in range(0, BLOCK, at_once):
-            job_id = f"{which}-{block}-{first}-{at_once}"
-            began = time.perf_counter()
-            index.add(job_id, documents[first : first + at_once], NOW)
-            waits.append(time.perf_counter() - began)
-            client.delete(job_key(job_id))
-    return waits
+def _wait_for(barrier: Barrier) -> None:
+    global together  # noqa: PLW0603  # a barrier reaches the processes of a pool only as they are made
+    together = barrier
+
+
+def _add(url: str, which: int, count: int, at_once: int) -> tuple[float, float, list[float]]:
+    """(when it began, when it ended, how long each call took), in seconds; all clients begin together."""
+    index, client = index_on(url), streams.connect(url)
+    first = count + which * ADDED + at_once * 10**9
+    documents = list(itertools.chain.from_iterable(_documents(first + n) for n in range(0, ADDED, BLOCK)))
+    together.wait()
+    waits, start = [], time.perf_counter()
+    for place in range(0, ADDED, at_once):
+        job_id = f"{which}-{place}-{at_once}"
+        began = time.perf_counter()
+        index.add(job_id, documents[place : place + at_once], NOW)
+        waits.append(time.perf_counter() - began)
+        client.delete(job_key(job_id))
+    return start, time.perf_counter(), waits
 
 
 def _documents(first: int) -> list[Keyed]:
@@ -114,11 +126,11 @@ def _documents(first: int) -> list[Keyed]:
     ]
 
 
-def _index(url: str) -> LikenessIndex:
+def index_on(url: str) -> LikenessIndex:
     return LikenessIndex(streams.connect(url), window_s=WINDOW_S, bytes_max=1 << 40)
 
 
-def _cpu(client: object) -> float:
+def spent(client: object) -> float:
     used = client.info("cpu")  # type: ignore[attr-defined]  # redis-py types it as Awaitable too
     return float(used["used_cpu_user"] + used["used_cpu_sys"])
 

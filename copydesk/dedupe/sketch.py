@@ -150,10 +150,10 @@ def pack(sketch: Sketch, *, keys: bool = True) -> bytes:
 def split_keys(data: bytes) -> tuple[tuple[int, ...], bytes]:
     """(the keys of a packed sketch, the sketch packed without them); raises `SketchUnreadable` as `unpack`."""
     count = _check(data)[0]
-    end = _HEAD.size + count * _SIZES[0]
-    return struct.unpack_from(f"<{count}Q", data, _HEAD.size), data[:_KEYS_AT] + b"\0" + data[
-        _KEYS_AT + 1 : _HEAD.size
-    ] + data[end:]
+    bare = bytearray(data)
+    bare[_KEYS_AT] = 0
+    del bare[_HEAD.size : _HEAD.size + count * _SIZES[0]]
+    return struct.unpack_from(f"<{count}Q", data, _HEAD.size), bytes(bare)
 
 
 def unpack(data: bytes) -> Sketch:
