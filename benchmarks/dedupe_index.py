@@ -3,8 +3,8 @@
     python -m benchmarks.dedupe_index [--documents 1000000] [--clients 4]
 
 Keys and sketches are random, since only their number and length count here; every fifth document shares keys with one
-before it. The index is filled as `copydesk dedupe rebuild` fills it, then the clients add to it one document a call,
-then 50 a call as a worker with full jobs does.
+before it. They are made in bulk, outside the time that is taken. The index is filled as `copydesk dedupe rebuild` fills
+it, then the clients add to it one document a call, then 50 a call as a worker with full jobs does.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import multiprocessing
-import random
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+
+import numpy as np
 
 from copydesk.embedded import ValkeyServer
 from copydesk.queue import streams
@@ -28,10 +29,14 @@ from copydesk.queue.streams import job_key
 NOW = datetime.now(UTC)
 WINDOW_S = 28 * 86400.0
 
-# Packed sketches of English news texts of 3 KB.
-SKETCH_BYTES = 816
+# Packed sketches of English news texts of 3 KB, without their keys.
+SKETCH_BYTES = 693
 AT_ONCE = 200
-ADDED = 20_000
+BLOCK = 1000
+ADDED = 10_000
+
+together: Barrier
+"""Of the clients, in each of their processes."""
 
 
 def main() -> None:
@@ -51,60 +56,82 @@ def main() -> None:
 
 def _measure(url: str, count: int, clients: int) -> None:
     client = streams.connect(url)
-    index = _index(url)
+    index = index_on(url)
     before = client.info("memory")["used_memory"]
     index.begin(NOW, expected=count)
-    started = time.perf_counter()
-    for start in range(0, count, AT_ONCE):
-        numbers = range(start + 1, min(start + AT_ONCE, count) + 1)
-        index.load([(n, each) for n, each in zip(numbers, _documents(start, len(numbers)), strict=True)], NOW)
-    seconds = time.perf_counter() - started
+    seconds, used = 0.0, spent(client)
+    for start in range(0, count, BLOCK):
+        documents = _documents(start)
+        started = time.perf_counter()
+        for first in range(0, BLOCK, AT_ONCE):
+            some = documents[first : first + AT_ONCE]
+            index.load([(start + first + n, each) for n, each in enumerate(some, 1)], NOW)
+        seconds += time.perf_counter() - started
+    used = 1e6 * (spent(client) - used) / count
     index.lock("benchmark")
     index.finish("benchmark", index.state().server_run, count)
     size = (client.info("memory")["used_memory"] - before) / count
     print(f"loaded {count:,}: {count / seconds:,.0f} documents/s, {size:,.0f} bytes a document", end="")
-    print(f", {size - SKETCH_BYTES:,.0f} without its sketch")
+    print(f", {size - SKETCH_BYTES:,.0f} without its sketch, {used:.0f} µs of Redis a document")
     for at_once in (1, 50):
-        cpu, started = _cpu(client), time.perf_counter()
-        with multiprocessing.Pool(clients) as pool:
-            found = pool.starmap(_add, [(url, n, count, at_once) for n in range(clients)])
-            waits = sorted(itertools.chain.from_iterable(found))
-        seconds = time.perf_counter() - started
+        together = multiprocessing.Barrier(clients)
+        used = spent(client)
+        with multiprocessing.Pool(clients, initializer=_wait_for, initargs=(together,)) as pool:
+            found = pool.starmap(_add, [(url, n, count, at_once) for n in range(clients)], chunksize=1)
+        waits = sorted(itertools.chain.from_iterable(waits for _, _, waits in found))
+        seconds = max(end for _, end, _ in found) - min(start for start, _, _ in found)
         added = ADDED * clients
-        spent = 1e6 * (_cpu(client) - cpu) / added
+        used = 1e6 * (spent(client) - used) / added
         p50, p99 = (1000 * waits[int(len(waits) * share)] for share in (0.5, 0.99))
         print(f"{clients} clients, {at_once} a call: {added / seconds:,.0f} documents/s, ", end="")
-        print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms a call, {spent:.0f} µs of Redis a document")
+        print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms a call, {used:.0f} µs of Redis a document")
 
 
-def _add(url: str, which: int, count: int, at_once: int) -> list[float]:
-    index, client = _index(url), streams.connect(url)
-    waits = []
-    for start in range(0, ADDED, at_once):
-        documents = list(_documents(count + which * ADDED + start + at_once * 10**9, at_once))
-        job_id = f"{which}-{start}-{at_once}"
+def _wait_for(barrier: Barrier) -> None:
+    global together  # noqa: PLW0603  # a barrier reaches the processes of a pool only as they are made
+    together = barrier
+
+
+def _add(url: str, which: int, count: int, at_once: int) -> tuple[float, float, list[float]]:
+    """(when it began, when it ended, how long each call took), in seconds; all clients begin together."""
+    index, client = index_on(url), streams.connect(url)
+    first = count + which * ADDED + at_once * 10**9
+    documents = list(itertools.chain.from_iterable(_documents(first + n) for n in range(0, ADDED, BLOCK)))
+    together.wait()
+    waits, start = [], time.perf_counter()
+    for place in range(0, ADDED, at_once):
+        job_id = f"{which}-{place}-{at_once}"
         began = time.perf_counter()
-        index.add(job_id, documents, NOW)
+        index.add(job_id, documents[place : place + at_once], NOW)
         waits.append(time.perf_counter() - began)
         client.delete(job_key(job_id))
-    return waits
+    return start, time.perf_counter(), waits
 
 
-def _documents(first: int, count: int) -> Iterator[Keyed]:
-    for number in range(first, first + count):
-        own = random.Random(number)
-        keys = [own.getrandbits(64) for _ in range(16)]
-        if number % 5 == 0:
-            keys[:8] = [random.Random(max(number % 10**9 - 100, 0)).getrandbits(64) for _ in range(8)]
-        document = str(uuid.UUID(int=own.getrandbits(128)))
-        yield Keyed(Record(document, NOW, "agency", own.randbytes(SKETCH_BYTES)), keys)
+def _documents(first: int) -> list[Keyed]:
+    """`BLOCK` documents, the same for the same `first`."""
+    random = np.random.default_rng(first)
+    keys = random.integers(0, 1 << 63, (BLOCK, 16), dtype=np.uint64)
+    keys[100::5, :8] = keys[:-100:5, :8]
+    ids, sketches = random.bytes(16 * BLOCK), random.bytes(SKETCH_BYTES * BLOCK)
+    return [
+        Keyed(
+            Record(
+                str(uuid.UUID(bytes=ids[16 * n : 16 * n + 16])),
+                NOW,
+                sketches[SKETCH_BYTES * n : SKETCH_BYTES * (n + 1)],
+            ),
+            own,
+        )
+        for n, own in enumerate(keys.tolist())
+    ]
 
 
-def _index(url: str) -> LikenessIndex:
+def index_on(url: str) -> LikenessIndex:
     return LikenessIndex(streams.connect(url), window_s=WINDOW_S, bytes_max=1 << 40)
 
 
-def _cpu(client: object) -> float:
+def spent(client: object) -> float:
     used = client.info("cpu")  # type: ignore[attr-defined]  # redis-py types it as Awaitable too
     return float(used["used_cpu_user"] + used["used_cpu_sys"])
 

@@ -29,7 +29,7 @@ class RedisIndex:
             self._index.finish("benchmark", self._index.state().server_run, 0)
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, document))
         self._names[name] = document
-        (answer,) = self._index.add(name, [Keyed(Record(name, moment, "", pack(sketch)), sketch.keys)], moment)
+        (answer,) = self._index.add(name, [Keyed(Record(name, moment, pack(sketch, keys=False)), sketch.keys)], moment)
         self._redis.delete(job_key(name))
         found = (Candidate(self._names[r.document], unpack(r.sketch), r.received_at) for r in answer.candidates)
         return answer.number, tuple(found)

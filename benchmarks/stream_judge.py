@@ -70,9 +70,9 @@ class StreamJudge:
         keys = identity_keys(source=source, title=title, body=body, url=url)
         text = keys[-1].value
         verdict = judge_identity(keys, self._held, item_sha256=text, content_sha256=text, received_at=moment, body=body)
-        tokens = tokenise(body)
+        tokens = tokenise(body, title)
         repeated = self._repeated.setdefault(source, Repeated())
-        drawn = sketch_tokens(title, tokens, repeated=repeated.lines)
+        drawn = sketch_tokens(tokens, repeated=repeated.lines)
         _, candidates = self._index.add(document, drawn, moment)
         decision = Decision(verdict.outcome, verdict.article_id)
         if verdict.outcome is Outcome.STORED:

@@ -59,17 +59,24 @@ def rebuild(
     from copydesk.delivery import restoring
     from copydesk.queue import streams
     from copydesk.queue.likeness_index import LikenessIndex
+    from copydesk.queue.streams import ArticleStream
 
     settings = load(os.environ)
     window = timedelta(days=settings.dedupe_window_days)
+    client = streams.connect(settings.redis_url.get_secret_value())
     index = LikenessIndex(
-        streams.connect(settings.redis_url.get_secret_value()),
+        client,
         window_s=window.total_seconds(),
         bytes_max=settings.dedupe_bytes_max,
     )
     with connected(deadline_s=600) as connection:
         loaded = restoring.rebuild(
-            index, connection, now=datetime.now(UTC), window=window, anew=anew or index.state().number < 0
+            index,
+            ArticleStream(client),
+            connection,
+            now=datetime.now(UTC),
+            window=window,
+            anew=anew or index.state().number < 0,
         )
     state = index.state()
     print(f"{loaded} documents loaded, about {state.size_bytes / 1_000_000:.1f} MB; the last has number {state.number}")

@@ -334,7 +334,8 @@ class Likened(Wire):
     reason: str
 
 
-class Held(Wire):
+@dataclass(frozen=True, slots=True)
+class Held:
     """What Postgres holds under an identity key, as far as a verdict needs it."""
 
     article_id: str

@@ -103,7 +103,9 @@ def _read_source(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
         line.labelled += _read_dates(text, line, lexis, rules, "published")
         return
     # "source must be named" is no label
-    is_lower = not part.has_colon and not any(word[0] != word[0].lower() or _has_no_case(word) for word in text.split()[:2])
+    is_lower = not part.has_colon and not any(
+        word[0] != word[0].lower() or _has_no_case(word) for word in text.split()[:2]
+    )
     if len(text) <= 80 and not is_sentence(text) and not is_clause(text) and not is_lower:
         line.facts.append(Fact(part.role or "source", text, rank=0 if part.has_colon else 1))
         line.labelled += 1

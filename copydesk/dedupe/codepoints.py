@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 # The two planes that living scripts and rare Han are in; emoji and the like are separators anyway.
 POINTS: Final = 0x30000
 
-SEPARATOR, WORD, LONE, IGNORED = range(4)
-"""`LONE` characters are words by themselves; `IGNORED` ones are not there (soft hyphen, zero width, Arabic vowels)."""
+FOLDED: Final = np.uint64((1 << 18) - 1)
+"""The part of a code point's entry that is the folded character; 0 for separators and what is ignored."""
+LONE, IGNORED, NUMBER, CAPITAL, ENDS_BEFORE_SPACE, ENDS = (np.uint64(1 << bit) for bit in range(18, 24))
+"""The other bits of an entry. `LONE` characters are words by themselves; `IGNORED` ones are not there (soft hyphen,
+zero width, Arabic vowels); `NUMBER` are digits of any script and Han numerals; a sentence ends at some signs only where
+a separator follows, at others always."""
 
-ENDS_BEFORE_SPACE, ENDS = 1, 2
-"""Where a sentence ends: only where a separator follows, or always."""
+JOINING: Final = 1 << 31
+
+# Hangul letters, which join to syllables; whatever else joins what is before it is a mark (category M) to Unicode 14.
+_JAMO: Final = range(0x1100, 0x1200)
 
 # Written without spaces between words, and Hangul, whose words end in particles: a character is a word.
 _LONE = (
@@ -46,48 +52,56 @@ _STOPS = "\n。！？"
 class Tables:
     """One entry a code point."""
 
-    fold: NDArray[np.uint32]
-    """The folded character; 0 for separators."""
-    part: NDArray[np.uint8]
-    is_number: NDArray[np.bool_]
-    """Digits of any script, and Han numerals."""
-    is_capital: NDArray[np.bool_]
+    entries: NDArray[np.uint64]
+    """`FOLDED` and the bits beside it. In one array, and as wide as what is computed from it: looking characters up is
+    a good part of the time that a sketch takes."""
     is_letter: NDArray[np.bool_]
     """What counts in the hash of a text: letters, digits, and the vowels that are marks to Unicode."""
-    stop: NDArray[np.uint8]
-    """`ENDS_BEFORE_SPACE`, `ENDS`, or 0."""
+    letters: NDArray[np.uint32]
+    """What normalising (NFKC), folding the case and leaving out all but letters make of the character: another, nothing
+    (0), or what depends on its neighbours or is several (`JOINING`)."""
 
 
 @cache
 def tables() -> Tables:
     """The tables, built once from Python's own Unicode database (about 0.3 s)."""
-    fold = np.arange(POINTS, dtype=np.uint32)
-    part = np.zeros(POINTS, np.uint8)
-    is_number = np.zeros(POINTS, bool)
-    is_capital = np.zeros(POINTS, bool)
+    entries = np.zeros(POINTS, np.uint64)
     is_letter = np.zeros(POINTS, bool)
+    letters = np.full(POINTS, JOINING, np.uint32)
     for point in range(POINTS):
         if point in _SURROGATES:
             continue
         char = chr(point)
         category = unicodedata.category(char)
         is_letter[point] = counts(char)
+        letters[point] = _letter_entry(char)
         if category[0] in "LNM":
-            part[point] = WORD
-            folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
-            if len(folded) == 1 and ord(folded) < POINTS:
-                fold[point] = ord(folded)
-            is_number[point] = category == "Nd" or (category[0] == "L" and unicodedata.numeric(char, None) is not None)
-            is_capital[point] = category in ("Lu", "Lt")
+            entries[point] = _word_entry(char, category)
     for first, last in _LONE:
-        part[first : last + 1][part[first : last + 1] == WORD] = LONE
+        entries[first : last + 1][entries[first : last + 1] != 0] |= LONE
     for first, last in _IGNORED:
-        part[first : last + 1] = IGNORED
-    fold[(part == SEPARATOR) | (part == IGNORED)] = 0
-    stop = np.zeros(POINTS, np.uint8)
-    stop[[ord(char) for char in _STOPS_BEFORE_SPACE]] = ENDS_BEFORE_SPACE
-    stop[[ord(char) for char in _STOPS]] = ENDS
-    return Tables(fold, part, is_number, is_capital, is_letter, stop)
+        entries[first : last + 1] = IGNORED
+    entries[[ord(char) for char in _STOPS_BEFORE_SPACE]] |= ENDS_BEFORE_SPACE
+    entries[[ord(char) for char in _STOPS]] |= ENDS
+    return Tables(entries, is_letter, letters)
+
+
+def _word_entry(char: str, category: str) -> int:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
+    entry = ord(folded) if len(folded) == 1 and ord(folded) < POINTS else ord(char)
+    if category == "Nd" or (category[0] == "L" and unicodedata.numeric(char, None) is not None):
+        entry |= int(NUMBER)
+    return entry | int(CAPITAL) if category in ("Lu", "Lt") else entry
+
+
+def _letter_entry(char: str) -> int:
+    folded = unicodedata.normalize("NFKC", char).casefold()
+    if any(unicodedata.category(each)[0] == "M" or ord(each) in _JAMO for each in folded):
+        return JOINING
+    letters = [each for each in folded if counts(each)]
+    if len(letters) > 1:
+        return JOINING
+    return ord(letters[0]) if letters else 0
 
 
 def counts(char: str) -> bool:

@@ -48,22 +48,21 @@ def slots(words: Hashes, is_number: NDArray[np.bool_], is_name: NDArray[np.bool_
     before = padded[places[first]] * _FACTORS[1]
     after = padded[places[first + sizes - 1] + 2] * _FACTORS[2]
     # Both neighbours, each alone: a name of other length or an edit beside it leaves one of the three.
-    slot = mix(np.concatenate([before + after, before, after])) >> _UPPER << _LOWER
-    fact = mix(fact) >> _UPPER
-    packed = slot | np.concatenate([fact, fact, fact])
+    mixed = mix(np.concatenate([before + after, before, after, fact])) >> _UPPER
+    packed = (mixed.reshape(4, -1)[:3] << _LOWER | mixed[3 * len(first) :]).ravel()
     packed.sort()
     # A place that comes twice ("of …") says nothing of what stood in the other text's.
     is_other = changes(packed >> _LOWER)
     once = is_other.copy()
     once[:-1] &= is_other[1:]
-    found: NDArray[np.uint32] = packed[once][:SLOTS_MAX].astype(np.uint32)
+    found: NDArray[np.uint32] = packed.compress(once)[:SLOTS_MAX].astype(np.uint32)
     return found
 
 
 def is_spelled(words: Hashes) -> NDArray[np.bool_]:
     """Which words are numbers, days or months that are spelled out (`spelled.toml`)."""
     table, may_be = _spelled()
-    found: NDArray[np.bool_] = may_be[words & _FILTER]
+    found: NDArray[np.bool_] = may_be.take(words & _FILTER)
     likely = found.nonzero()[0]
     asked = words[likely]
     found[likely] = table[np.minimum(table.searchsorted(asked), len(table) - 1)] == asked

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
-from copydesk.dedupe.codepoints import POINTS, counts, tables
+from copydesk.dedupe.codepoints import JOINING, POINTS, counts, tables
 from copydesk.dedupe.likeness import DEFAULT, likeness
 from copydesk.dedupe.urls import canonical_url
 from copydesk.errors import ItemConflict
@@ -175,11 +176,19 @@ def _scope(source: str, value: str) -> str:
 def _letters(text: str) -> str:
     if text.isascii():  # a twentieth of the time
         return text.lower().encode("ascii").translate(None, _ASCII_SIGNS).decode("ascii")
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    points = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
-    if points.max(initial=0) >= POINTS:
-        return "".join(filter(counts, folded))
-    return points[tables().is_letter[points]].tobytes().decode("utf-32-le", "surrogatepass")
+    points, table = _points(text), tables()
+    letters = table.letters.take(points, mode="clip")
+    if letters.max(initial=0) == JOINING or points.max(initial=0) >= POINTS:
+        folded = unicodedata.normalize("NFKC", text).casefold()
+        points = _points(folded)
+        if points.max(initial=0) >= POINTS:
+            return "".join(filter(counts, folded))
+        letters = np.where(table.is_letter.take(points), points, 0)
+    return letters.compress(letters != 0).tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def _points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 _ASCII_SIGNS = bytes(point for point in range(128) if not chr(point).isalnum())

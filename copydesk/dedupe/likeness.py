@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,6 @@ class Candidate:
     document: str
     sketch: Sketch
     received_at: datetime
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class Guard:
 
 def compare(new: Sketch, old: Sketch, *, apart: timedelta | None = None) -> Evidence:
     """Measure two sketches against each other; the same either way round."""
-    return _evidence(new, old, _overlap(new, old), apart)
+    return _evidence(new, old, _overlaps(new, [old])[0], apart)
 
 
 def likeness(one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
@@ -147,17 +146,22 @@ def judge(
 
     Without `received_at`, time does not count.
     """
-    best: Likeness | None = None
-    for candidate in candidates:
-        overlap = _overlap(new, candidate.sketch)
-        if max(overlap[0], overlap[1]) < min(thresholds.edited_titled, thresholds.containment):
-            continue  # most candidates; nothing else could make them one story
+    held = list(candidates)
+    enough = min(thresholds.jaccard, thresholds.edited, thresholds.edited_titled)
+    # Most candidates share so little that nothing else could make them one story.
+    overlaps = [
+        (overlap, candidate)
+        for overlap, candidate in zip(_overlaps(new, [each.sketch for each in held]), held, strict=True)
+        if overlap.jaccard >= enough or _is_contained(overlap, thresholds)
+    ]
+    overlaps.sort(key=lambda pair: _rank(pair[0]), reverse=True)
+    for overlap, candidate in overlaps:
         apart = received_at - candidate.received_at if received_at else None
         evidence = _evidence(new, candidate.sketch, overlap, apart)
-        if refusal(evidence, thresholds) is None and (best is None or _rank(evidence) > _rank(best.evidence)):
+        if refusal(evidence, thresholds) is None:
             relation = relate(new, candidate.sketch, evidence, thresholds)
-            best = Likeness(relation, candidate.document, evidence, _reason(relation, evidence))
-    return best
+            return Likeness(relation, candidate.document, evidence, _reason(relation, evidence))
+    return None
 
 
 def relate(new: Sketch, old: Sketch, evidence: Evidence, thresholds: Thresholds = DEFAULT) -> Relation:
@@ -171,7 +175,7 @@ def _too_little(found: Evidence, limit: Thresholds) -> bool:
     return found.jaccard < limit.jaccard and not _is_contained(found, limit) and not _is_edited(found, limit)
 
 
-def _is_contained(found: Evidence, limit: Thresholds) -> bool:
+def _is_contained(found: Evidence | _Overlap, limit: Thresholds) -> bool:
     return found.containment >= limit.containment and found.shared >= limit.shared
 
 
@@ -212,26 +216,44 @@ GUARDS: Final = (
 """In the order in which they are asked; the first that refuses names the reason."""
 
 
-def _overlap(new: Sketch, old: Sketch) -> tuple[float, float, float]:
-    """(Jaccard, containment of the smaller, shingles in both)."""
-    small, large = (new, old) if new.shingles < old.shingles else (old, new)
-    reach = min(small.reach, large.reach)
-    a, b = _within(small.hashes, reach), _within(large.hashes, reach)
-    both = _common(a, b)
-    fewer, union = min(len(a), len(b)), len(a) + len(b) - both
-    jaccard = both / union if union else 0.0
-    if small.reach == WHOLE and len(large.lead):
-        shared = _shared_with_lead(small, large, b)
-        return jaccard, shared / small.shingles, shared
-    return jaccard, both / fewer if fewer else 0.0, both * (WHOLE + 1) / (reach + 1)
+class _Overlap(NamedTuple):
+    """The part of `Evidence` that the shingles alone tell."""
+
+    jaccard: float
+    containment: float
+    shared: float
 
 
-def _evidence(new: Sketch, old: Sketch, overlap: tuple[float, float, float], apart: timedelta | None) -> Evidence:
-    slots = _common(new.slots >> _SLOT_SHIFT, old.slots >> _SLOT_SHIFT)
+def _overlaps(new: Sketch, olds: Sequence[Sketch]) -> list[_Overlap]:
+    """What a text shares with each of the others, in one go: calls of numpy cost more than its work."""
+    if not olds:
+        return []
+    hits = np.zeros(1 + sum(len(old.hashes) for old in olds), np.intp)
+    _is_in(np.concatenate([old.hashes for old in olds]), new.hashes).cumsum(out=hits[1:])
+    found, start = [], 0
+    for old in olds:
+        # Up to here both sketches have every shingle of their texts.
+        reach = min(new.reach, old.reach)
+        own, other = len(_within(new, reach)), len(_within(old, reach))
+        both = int(hits[start + other] - hits[start])
+        start += len(old.hashes)
+        fewer, union = min(own, other), own + other - both
+        jaccard = both / union if union else 0.0
+        small, large = (new, old) if new.shingles < old.shingles else (old, new)
+        if len(large.lead) and small.reach == WHOLE:
+            shared = _shared_with_lead(small, large)
+            found.append(_Overlap(jaccard, shared / small.shingles, shared))
+        else:
+            found.append(_Overlap(jaccard, both / fewer if fewer else 0.0, both * (WHOLE + 1) / (reach + 1)))
+    return found
+
+
+def _evidence(new: Sketch, old: Sketch, overlap: _Overlap, apart: timedelta | None) -> Evidence:
+    facts, facts_differ = _compare_facts(new.slots, old.slots)
     return Evidence(
         *overlap,
-        slots,
-        slots - _common(new.slots, old.slots),
+        facts,
+        facts_differ,
         min(new.shingles, old.shingles),
         max(new.shingles, old.shingles),
         _jaccard(new.headline, old.headline),
@@ -239,17 +261,29 @@ def _evidence(new: Sketch, old: Sketch, overlap: tuple[float, float, float], apa
     )
 
 
-def _shared_with_lead(small: Sketch, large: Sketch, sample: NDArray[np.uint32]) -> float:
+def _compare_facts(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> tuple[int, int]:
+    """(slots that both fill, those that they fill otherwise)."""
+    if not len(b):
+        return 0, 0
+    slot, other = a >> _SLOT_SHIFT, b >> _SLOT_SHIFT
+    place = other.searchsorted(slot)
+    place[place == len(b)] = 0
+    both = other[place] == slot
+    facts = int(np.count_nonzero(both))
+    return facts, facts - int(np.count_nonzero(b[place] == a))
+
+
+def _shared_with_lead(small: Sketch, large: Sketch) -> float:
     """How many shingles of a short text a long one has.
 
-    Few of a short text's shingles are within the long one's `sample`, but of its beginning the sketch has all. What of
+    Few of a short text's shingles are within the long one's sample, but of its beginning the sketch has all. What of
     the short text goes on after that is taken to be shared as the beginning is, as far as the sample does not tell.
     """
     is_led = _is_in((small.hashes >> _LEAD_SHIFT).astype(np.uint16), large.lead)
     led = int(np.count_nonzero(is_led))
     rest = small.hashes[~is_led]
-    sampled = _within(rest, large.reach)
-    hits = _common(sampled, sample)
+    sampled = rest[: rest.searchsorted(np.uint32(large.reach), "right")]
+    hits = _common(sampled, large.hashes)
     beyond = min(max(0, small.shingles - len(large.lead)), len(rest))
     assumed = led / min(small.shingles, len(large.lead))
     inside = hits / len(sampled) if len(sampled) else 0.0
@@ -257,9 +291,9 @@ def _shared_with_lead(small: Sketch, large: Sketch, sample: NDArray[np.uint32]) 
     return led + outside * beyond + inside * (len(rest) - beyond)
 
 
-def _rank(evidence: Evidence) -> float:
+def _rank(overlap: _Overlap) -> float:
     # Between a copy and a longer text that has all of it, the copy.
-    return max(evidence.jaccard, 0.9 * evidence.containment)
+    return max(overlap.jaccard, 0.9 * overlap.containment)
 
 
 def _reason(relation: Relation, evidence: Evidence) -> str:
@@ -268,8 +302,10 @@ def _reason(relation: Relation, evidence: Evidence) -> str:
     return f"{relation}: {share:.0%} of {of} in both"
 
 
-def _within(hashes: NDArray[np.uint32], reach: int) -> NDArray[np.uint32]:
-    return hashes if reach == WHOLE else hashes[: hashes.searchsorted(np.uint32(reach), "right")]
+def _within(sketch: Sketch, reach: int) -> NDArray[np.uint32]:
+    """The shingle hashes up to `reach`."""
+    hashes = sketch.hashes
+    return hashes if sketch.reach <= reach else hashes[: hashes.searchsorted(np.uint32(reach), "right")]
 
 
 def _jaccard(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> float | None:

@@ -5,7 +5,6 @@ For one process that sees everything: measuring, replaying, a run over a folder.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,15 +34,14 @@ class MemoryIndex:
         self._turn(moment)
         new, old = self._holders
         own = Candidate(document, sketch, moment)
-        found: Counter[str] = Counter()
-        holders: dict[str, Candidate] = {}
+        holders: dict[str, list[Candidate]] = {}
         for key in sketch.keys:
             holder = new.get(key) or old.get(key)
             if holder is not None:
-                found[holder.document] += 1
-                holders[holder.document] = holder
+                holders.setdefault(holder.document, []).append(holder)
             new[key] = own
-        candidates = tuple(holders[name] for name, _ in found.most_common(CANDIDATES_MAX))
+        by_keys = sorted(holders.values(), key=len, reverse=True)
+        candidates = tuple(same[0] for same in by_keys[:CANDIDATES_MAX])
         self._answers[document] = (len(self._answers) + 1, candidates)
         return self._answers[document]
 

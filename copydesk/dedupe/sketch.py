@@ -10,14 +10,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import mul
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from copydesk.dedupe.facts import slots
-from copydesk.dedupe.tokens import Hashes, Tokens, distinct, mix, tokenise, words
+from copydesk.dedupe.tokens import Hashes, Tokens, distinct, mix, tokenise
 from copydesk.errors import SketchUnreadable
 
 VERSION: Final = 1
@@ -40,6 +41,8 @@ HASH_BITS: Final = 24
 WHOLE: Final = (1 << HASH_BITS) - 1
 
 _HEAD: Final = struct.Struct("<BIBBBBB")
+_KEYS_AT: Final = 5
+"""Where the head says how many keys there are."""
 _SIZES: Final = (8, 3, 2, 4, 2)
 _FACTORS: Final = np.array(
     [
@@ -88,7 +91,7 @@ def sketch(title: str | None, body: Sequence[str], *, repeated: Collection[int] 
 
     `repeated` are hashes of `line_hashes` that the source prints in many stories: they are left out.
     """
-    return sketch_tokens(title, tokenise(body), repeated=repeated)
+    return sketch_tokens(tokenise(body, title), repeated=repeated)
 
 
 def line_hashes(body: Sequence[str]) -> list[int]:
@@ -96,19 +99,20 @@ def line_hashes(body: Sequence[str]) -> list[int]:
     return tokenise(body).line_hashes()
 
 
-def sketch_tokens(title: str | None, tokens: Tokens, *, repeated: Collection[int] = ()) -> Sketch:
-    """`sketch` of a body that is already cut into tokens."""
+def sketch_tokens(tokens: Tokens, *, repeated: Collection[int] = ()) -> Sketch:
+    """`sketch` of a text that is already cut into tokens."""
     kept = _kept(tokens, repeated)
     size = SHINGLE_CHARACTERS if tokens.is_unspaced else SHINGLE_WORDS
     shingles = _shingles(tokens.hashes, size)
     is_fact = tokens.is_number | tokens.is_name
     if kept is not None:
         # A shingle that reaches into a repeated line goes with it, so that what stays is a part of the whole text's.
-        whole = ~_any(~kept, len(shingles))
-        shingles, telling = shingles[whole], shingles[whole & _any(is_fact, len(shingles))]
-        held = slots(tokens.hashes[kept], tokens.is_number[kept], tokens.is_name[kept])
+        whole = _all(kept, len(shingles))
+        telling = shingles.compress(whole & _any(is_fact, len(shingles)))
+        shingles = shingles.compress(whole)
+        held = slots(tokens.hashes.compress(kept), tokens.is_number.compress(kept), tokens.is_name.compress(kept))
     else:
-        telling = shingles[_any(is_fact, len(shingles))]
+        telling = shingles.compress(_any(is_fact, len(shingles)))
         held = slots(tokens.hashes, tokens.is_number, tokens.is_name)
     different = distinct(shingles)
     first = distinct(shingles[:LEADING_SHINGLES])
@@ -125,7 +129,7 @@ def sketch_tokens(title: str | None, tokens: Tokens, *, repeated: Collection[int
         (different[:HASHES_MAX] >> np.uint64(64 - HASH_BITS)).astype(np.uint32),
         _upper(first if len(different) > HASHES_MAX else first[:0]),
         held,
-        _headline(title),
+        _headline(tokens),
     )
 
 
@@ -143,19 +147,24 @@ def pack(sketch: Sketch, *, keys: bool = True) -> bytes:
     return _HEAD.pack(VERSION, sketch.shingles, *counts) + b"".join(part.tobytes() for part in parts)
 
 
+def split_keys(data: bytes) -> tuple[tuple[int, ...], bytes]:
+    """(the keys of a packed sketch, the sketch packed without them); raises `SketchUnreadable` as `unpack`."""
+    count = _check(data)[0]
+    bare = bytearray(data)
+    bare[_KEYS_AT] = 0
+    del bare[_HEAD.size : _HEAD.size + count * _SIZES[0]]
+    return struct.unpack_from(f"<{count}Q", data, _HEAD.size), bytes(bare)
+
+
 def unpack(data: bytes) -> Sketch:
     """The sketch that `pack` made; raises `SketchUnreadable` for one of another version or length."""
-    if not data or data[0] != VERSION or len(data) < _HEAD.size:
-        raise SketchUnreadable("sketch", f"version {data[0]}" if data else "no bytes")
-    _, shingles, *counts = _HEAD.unpack_from(data)
-    ends = np.cumsum([_HEAD.size, *(n * size for n, size in zip(counts, _SIZES, strict=True))]).tolist()
-    if len(data) != ends[-1]:
-        raise SketchUnreadable("sketch", f"{len(data)} bytes instead of {ends[-1]}")
+    counts = _check(data)
+    ends = accumulate(map(mul, counts, _SIZES), initial=_HEAD.size)
     keys, hashes, lead, held, headline = (data[start:end] for start, end in pairwise(ends))
     wide = np.zeros((counts[1], 4), np.uint8)
     wide[:, :3] = np.frombuffer(hashes, np.uint8).reshape(-1, 3)
     return Sketch(
-        shingles,
+        _HEAD.unpack_from(data)[1],
         tuple(np.frombuffer(keys, "<u8").tolist()),
         wide.view("<u4").ravel(),
         np.frombuffer(lead, "<u2"),
@@ -164,11 +173,22 @@ def unpack(data: bytes) -> Sketch:
     )
 
 
+def _check(data: bytes) -> list[int]:
+    """How many entries each array of a packed sketch has; raises `SketchUnreadable`."""
+    if not data or data[0] != VERSION or len(data) < _HEAD.size:
+        raise SketchUnreadable("sketch", f"version {data[0]}" if data else "no bytes")
+    _, _, *counts = _HEAD.unpack_from(data)
+    size = _HEAD.size + sum(map(mul, counts, _SIZES))
+    if len(data) != size:
+        raise SketchUnreadable("sketch", f"{len(data)} bytes instead of {size}")
+    return counts
+
+
 def _kept(tokens: Tokens, repeated: Collection[int]) -> NDArray[np.bool_] | None:
     """Which tokens are not in repeated lines; None where all count: no such line, or nothing else."""
     if not repeated:
         return None
-    kept = np.array([line not in repeated for line in tokens.sentences.tolist()], bool)[tokens.sentence]
+    kept = np.array([line not in repeated for line in tokens.sentences.tolist()], bool).repeat(tokens.sizes)
     return kept if 0 < np.count_nonzero(kept) < len(kept) else None
 
 
@@ -183,10 +203,10 @@ def _shingles(tokens: Hashes, size: int) -> Hashes:
     return mix(total)
 
 
-def _headline(title: str | None) -> NDArray[np.uint16]:
+def _headline(tokens: Tokens) -> NDArray[np.uint16]:
     """Hashes of the headline's words, of pairs of characters where a character is a token."""
-    hashes, is_unspaced = words(title or "")
-    return _upper(_shingles(hashes, 2) if is_unspaced else hashes)[:HEADLINE_MAX]
+    shingles = _shingles(tokens.headline, 2) if tokens.is_headline_unspaced else tokens.headline
+    return _upper(shingles)[:HEADLINE_MAX]
 
 
 def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
@@ -194,6 +214,14 @@ def _any(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
     found = tokens[:count].copy()
     for place in range(1, len(tokens) - count + 1):
         found |= tokens[place : place + count]
+    return found
+
+
+def _all(tokens: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """Which of the `count` shingles hold only these tokens."""
+    found = tokens[:count].copy()
+    for place in range(1, len(tokens) - count + 1):
+        found &= tokens[place : place + count]
     return found
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.dedupe.codepoints import ENDS, IGNORED, LONE, POINTS, tables
+from copydesk.dedupe.codepoints import CAPITAL, ENDS, ENDS_BEFORE_SPACE, FOLDED, IGNORED, LONE, NUMBER, tables
 
 Hashes = NDArray[np.uint64]
 
@@ -25,7 +24,7 @@ SENTENCE_TOKENS_MIN: Final = 2
 _MULTIPLIER: Final = 0x100000001B3
 _INVERSE: Final = pow(_MULTIPLIER, -1, 1 << 64)
 _BLOCK: Final = 1 << 16
-_FIRST: Final = np.zeros(1, np.intp)
+_STOP: Final = ENDS | ENDS_BEFORE_SPACE
 _HALF: Final = np.uint64(32)
 _SPREAD: Final = np.uint64(0xD6E8FEB86659FD93)
 
@@ -41,18 +40,22 @@ _INVERSES: Final = _powers(_INVERSE, _BLOCK)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of a text in order; every array but `sentences` has one entry a token."""
+    """The tokens of a body in order, one entry a token, and what is told of its sentences and headline."""
 
     hashes: Hashes
     """64-bit hash of the folded word."""
     is_number: NDArray[np.bool_]
     is_name: NDArray[np.bool_]
     """Begins with a capital and does not open a sentence."""
-    sentence: NDArray[np.intp]
-    """Index into `sentences`."""
+    sizes: NDArray[np.intp]
+    """How many tokens each sentence has."""
     sentences: Hashes
     """Hash of each sentence; 0 for one too short to be told by."""
     is_unspaced: bool
+    """Whether a character is the unit."""
+    headline: Hashes
+    """The tokens of the headline."""
+    is_headline_unspaced: bool
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -74,7 +77,8 @@ def mix(values: Hashes) -> Hashes:
 
 def changes(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Where a value is not the one before it; always at the first."""
-    found = np.ones(len(values), bool)
+    found = np.empty(len(values), bool)
+    found[:1] = True
     np.not_equal(values[1:], values[:-1], out=found[1:])
     return found
 
@@ -83,8 +87,7 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
     """The values ascending, each once; `np.unique` takes three times as long on a text's few hundred."""
     ascending = values.copy()
     ascending.sort()
-    found: NDArray[Any] = ascending[changes(ascending)]
-    return found
+    return ascending.compress(changes(ascending))
 
 
 def lengths(first: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -95,96 +98,95 @@ def lengths(first: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     return found
 
 
-def tokenise(paragraphs: Sequence[str]) -> Tokens:
-    """The tokens of a text; a paragraph always ends a sentence."""
-    text = "\n".join(paragraphs)
-    if "&" in text and ";" in text:
-        text = html.unescape(text)
-    chars = _read(text)
-    starts, is_unspaced = _starts(chars)
+def tokenise(paragraphs: Sequence[str], title: str | None = None) -> Tokens:
+    """The tokens of a text and its headline; a paragraph always ends a sentence."""
+    body = "\n".join(paragraphs)
+    if "&" in body and ";" in body:
+        body = html.unescape(body)
+    # In one go: what is computed of a headline alone costs as much as a tenth of the text.
+    chars = _read(body, title or "")
+    starts, is_lone = _starts(chars)
     if not len(starts):
-        nothing = np.zeros(0, np.uint64)
-        return Tokens(nothing, nothing.astype(bool), nothing.astype(bool), nothing.astype(np.intp), nothing, False)
-    table = tables()
-    hashes = mix(_hash_runs(chars.folded, starts))
-    first = _openings(starts, chars)
-    sizes = lengths(first, len(starts))
+        return _NO_TOKENS
+    count = int(starts.searchsorted(chars.body))
+    every = mix(_hash_runs(chars.folded, starts))
+    hashes, headline = every[:count], every[count:]
+    is_headline_unspaced = _is_unspaced(is_lone[chars.body :], len(headline))
+    if not count:
+        return replace(_NO_TOKENS, headline=headline, is_headline_unspaced=is_headline_unspaced)
+    first = _openings(starts[:count], chars)
+    sizes = lengths(first, count)
     sentences = mix(_hash_runs(hashes, first))
     sentences[sizes < SENTENCE_TOKENS_MIN] = 0
-    points = chars.points[starts]
-    is_name = table.is_capital[points]
+    opening = chars.entries[starts[:count]]
+    is_name = (opening & CAPITAL) != 0
     is_name[first] = False
     return Tokens(
         hashes,
-        table.is_number[points],
+        (opening & NUMBER) != 0,
         is_name,
-        np.arange(len(first)).repeat(sizes),
+        sizes,
         sentences,
-        is_unspaced,
+        _is_unspaced(is_lone[: chars.body], count),
+        headline,
+        is_headline_unspaced,
     )
 
 
-def words(text: str) -> tuple[Hashes, bool]:
-    """Only the hashes of a text's tokens, and whether a character is its unit."""
-    chars = _read(text)
-    starts, is_unspaced = _starts(chars)
-    if not len(starts):
-        return np.zeros(0, np.uint64), False
-    return mix(_hash_runs(chars.folded, starts)), is_unspaced
+_NONE: Final = np.zeros(0, np.uint64)
+_NO_TOKENS: Final = Tokens(
+    _NONE, _NONE.astype(bool), _NONE.astype(bool), _NONE.astype(np.intp), _NONE, False, _NONE, False
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Characters:
-    """What the tables say of each character of a text."""
+    """What the tables say of each character of a body, a separator and a headline."""
 
-    points: NDArray[Any]
-    folded: NDArray[Any]
+    body: int
+    """How many of them are the body's."""
+    entries: Hashes
+    folded: Hashes
     """0 for separators."""
-    is_lone: NDArray[np.bool_] | None
-    stop: NDArray[np.uint8]
+    kinds: np.uint64
+    """Every bit that any of the entries has."""
 
 
-def _read(text: str) -> _Characters:
+def _read(body: str, title: str) -> _Characters:
+    text, end = f"{body}\n{title}", len(body)
     if text.isascii():
-        raw = text.encode("ascii")
-        fold, stop = _ascii()
-        return _Characters(
-            np.frombuffer(raw, np.uint8),
-            np.frombuffer(raw.translate(fold), np.uint8),
-            None,
-            np.frombuffer(raw.translate(stop), np.uint8),
-        )
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    table = tables()
-    points = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), POINTS - 1)
-    part = table.part[points]
-    kept = part != IGNORED
-    if not kept.all():
-        points, part = points[kept], part[kept]
-    return _Characters(points, table.fold[points], part == LONE, table.stop[points])
+        points: NDArray[Any] = np.frombuffer(text.encode("ascii"), np.uint8)
+    else:
+        if not unicodedata.is_normalized("NFC", text):
+            body, title = unicodedata.normalize("NFC", body), unicodedata.normalize("NFC", title)
+            text, end = f"{body}\n{title}", len(body)
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    # Twice as fast as indexing, and what is above the table has its last entry.
+    entries = tables().entries.take(points, mode="clip")
+    kinds = np.bitwise_or.reduce(entries)
+    if kinds & IGNORED:
+        kept = (entries & IGNORED) == 0
+        entries, end = entries.compress(kept), int(np.count_nonzero(kept[:end]))
+    return _Characters(end, entries, entries & FOLDED, kinds)
 
 
-@cache
-def _ascii() -> tuple[bytes, bytes]:
-    """The tables' first 128 entries as `bytes.translate` takes them."""
-    table = tables()
-    return tuple(bytes(column[:128].tolist()) + bytes(128) for column in (table.fold, table.stop))  # type: ignore[return-value]  # two columns, two tables
-
-
-def _starts(chars: _Characters) -> tuple[NDArray[np.intp], bool]:
-    """Where each token begins, and whether characters are the unit of this text."""
+def _starts(chars: _Characters) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each token begins, and which characters are tokens by themselves (no entry where none is)."""
     is_word = chars.folded != 0
     breaks = is_word.copy()
-    if chars.is_lone is None:
+    if not chars.kinds & LONE:
         np.greater(is_word[1:], is_word[:-1], out=breaks[1:])
-        return breaks.nonzero()[0], False
-    breaks[1:] &= ~is_word[:-1] | chars.is_lone[1:] | chars.is_lone[:-1]
-    starts = breaks.nonzero()[0]
-    return starts, bool(np.count_nonzero(chars.is_lone) > UNSPACED_SHARE * len(starts))
+        return breaks.nonzero()[0], is_word[:0]
+    is_lone = (chars.entries & LONE) != 0
+    breaks[1:] &= ~is_word[:-1] | is_lone[1:] | is_lone[:-1]
+    return breaks.nonzero()[0], is_lone
 
 
-def _hash_runs(values: NDArray[Any], starts: NDArray[np.intp]) -> Hashes:
+def _is_unspaced(is_lone: NDArray[np.bool_], tokens: int) -> bool:
+    return bool(len(is_lone) and np.count_nonzero(is_lone) > UNSPACED_SHARE * tokens)
+
+
+def _hash_runs(values: Hashes, starts: NDArray[np.intp]) -> Hashes:
     """A hash of the values from each start to the next, in order; zeros at the end do not count.
 
     Sums of value x multiplier^position, brought back to position 0 by the inverse multiplier.
@@ -192,18 +194,16 @@ def _hash_runs(values: NDArray[Any], starts: NDArray[np.intp]) -> Hashes:
     powers, inverses = _POWERS, _INVERSES
     if len(values) > _BLOCK:
         powers, inverses = _powers(_MULTIPLIER, len(values)), _powers(_INVERSE, len(values))
-    sums: Hashes = np.add.reduceat(values.astype(np.uint64) * powers[: len(values)], starts)
+    sums: Hashes = np.add.reduceat(values * powers[: len(values)], starts)
     sums *= inverses[starts]
     return sums
 
 
 def _openings(starts: NDArray[np.intp], chars: _Characters) -> NDArray[np.intp]:
-    """Which tokens open a sentence."""
-    stops = chars.stop.nonzero()[0]
-    # Of the last character only the start of another token after it would matter.
-    is_end = np.ones(len(stops), bool)
-    inner = stops[stops < len(chars.folded) - 1]
-    is_end[: len(inner)] = (chars.stop[inner] == ENDS) | (chars.folded[inner + 1] == 0)
-    opening = starts.searchsorted(stops[is_end])
-    first: NDArray[np.intp] = distinct(np.concatenate([_FIRST, opening[opening < len(starts)]]))
-    return first
+    """Which tokens of the body open a sentence."""
+    stops = ((chars.entries[: chars.body] & _STOP) != 0).nonzero()[0]
+    is_end = ((chars.entries[stops] & ENDS) != 0) | (chars.folded[stops + 1] == 0)
+    opening = np.zeros(1 + np.count_nonzero(is_end), np.intp)
+    opening[1:] = starts.searchsorted(stops[is_end])
+    first = opening[changes(opening)]
+    return first[:-1] if first[-1] == len(starts) else first

@@ -23,6 +23,7 @@ from copydesk.errors import LexiconError
 _HOST: Final = re.compile(r"[\w.-]*\w\.?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _IDENTIFYING: Final = re.compile(r"\d{4}")
+_PLAIN_PATH: Final = re.compile(r"(?:/[\w~-][\w.~-]*)*/?", re.ASCII)
 _PATH_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE)
 # /amp/story, /story/amp, /story.amp, /story.amp.html
 _AMP_FIRST: Final = re.compile(r"^/amp(?=/.)", re.IGNORECASE)
@@ -137,6 +138,8 @@ def _host_rule(host: str, rules: UrlRules) -> HostRule:
 
 def _plain_path(path: str) -> str:
     """The path with one way of escaping, no dots, no session and no slash at the end."""
+    if _PLAIN_PATH.fullmatch(path):  # nearly all, and a third of the time
+        return path.rstrip("/")
     path = _ESCAPE.sub(_unescape, _PATH_SESSION.sub("", path))
     path = posixpath.normpath("/" + quote(path, safe=_SAFE, errors="surrogatepass").lstrip("/"))
     return path.rstrip("/")
@@ -160,6 +163,8 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _clean_query(query: str, rule: HostRule, rules: UrlRules) -> str:
+    if not query:
+        return ""
     # Byte for byte: a site's encoding is not known.
     escaped = quote(query, safe=string.punctuation, errors="surrogatepass")
     kept = [

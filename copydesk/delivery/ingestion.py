@@ -139,6 +139,7 @@ class Ingestion:
     def _restore_index(self) -> None:
         restoring.ensure(
             self._index,
+            self._stream,
             self._settings.postgres_url.get_secret_value(),
             now=datetime.now(UTC),
             window=self._window,

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from copydesk.dedupe.likeness import Candidate, Likeness, judge
-from copydesk.dedupe.sketch import Sketch, pack, sketch, unpack
+from copydesk.dedupe.sketch import Sketch, pack, sketch, split_keys, unpack
 from copydesk.delivery.settlement import article_id
 from copydesk.errors import IndexIncomplete, QueueFull, SketchUnreadable
 from copydesk.models import Likened
@@ -41,7 +41,7 @@ class Judging:
             return list(entries)
         drawn = [sketch(e.document.title, e.document.body) for _, e in articles]
         packed = [pack(each) for each in drawn]
-        asked = [_keyed(e, s, data) for (_, e), s, data in zip(articles, drawn, packed, strict=True)]
+        asked = [_keyed(e, data) for (_, e), data in zip(articles, packed, strict=True)]
         answers = self._ask(articles[0][1].job.id, asked, now)
         result = list(entries)
         for (n, entry), own, data, answer in zip(articles, drawn, packed, answers, strict=True):
@@ -50,6 +50,7 @@ class Judging:
                 entry=entry.model_copy(update=_found(entry, own, answer)),
                 sketch=data,
                 document=article_id(entry),
+                epoch=answer.epoch if answer and answer.number else None,
             )
         return result
 
@@ -83,15 +84,16 @@ def _found(entry: ArticleEntry, own: Sketch, answer: Answer | None) -> dict[str,
     return {"number": answer.number, "is_indexed": answer.is_indexed, "likeness": likened}
 
 
-def _keyed(entry: ArticleEntry, drawn: Sketch, data: bytes) -> Keyed:
-    return Keyed(Record(article_id(entry), entry.job.received_at, entry.job.source, data), drawn.keys)
+def _keyed(entry: ArticleEntry, data: bytes) -> Keyed:
+    keys, bare = split_keys(data)
+    return Keyed(Record(article_id(entry), entry.job.received_at, bare), keys)
 
 
 def _candidates(records: Sequence[Record]) -> list[Candidate]:
     found = []
     for record in records:
         try:
-            found.append(Candidate(record.document, unpack(record.sketch), record.received_at, record.source))
+            found.append(Candidate(record.document, unpack(record.sketch), record.received_at))
         except SketchUnreadable:  # of another version: `copydesk dedupe rebuild` draws it anew
             continue
     return found

@@ -9,14 +9,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
 
 from copydesk import metrics
+from copydesk.delivery import restoring
 from copydesk.delivery.transaction import Committed, bury, commit, give_up_leaders
 from copydesk.errors import DatabaseUnavailable, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
+from copydesk.queue.likeness_index import LikenessIndex
 from copydesk.queue.streams import ArticleStream, Incoming
 from copydesk.storage import attempts
 from copydesk.storage import connection as database
@@ -69,6 +72,7 @@ class Writer:
     def __init__(
         self,
         stream: ArticleStream,
+        index: LikenessIndex,
         postgres_url: str,
         consumer: str,
         *,
@@ -79,6 +83,7 @@ class Writer:
         is_stopping: Callable[[], bool],
     ) -> None:
         self._stream = stream
+        self._index = index
         self._url = postgres_url
         self._consumer = consumer
         self._batch_size = batch_size
@@ -166,6 +171,9 @@ class Writer:
     def _settle(self, batch: Sequence[Incoming], done: Committed) -> None:
         for outcome, count in done.outcomes.items():
             metrics.items.labels(outcome).inc(count)
+        # Before they are settled: a writer that is killed in between finds them again.
+        if late := restoring.enter_late(self._index, batch, datetime.now(UTC)):
+            log.info("entered into the likeness index, which was loaded without them", documents=late)
         self._stream.settle([entry.stream_id for entry in batch])
         with contextlib.suppress(QueueUnavailable):  # told best effort: whoever waits asks Postgres in the end
             self._stream.tell_closed(done.closed)

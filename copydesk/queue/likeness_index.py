@@ -19,7 +19,7 @@ import redis
 
 from copydesk.errors import IndexIncomplete
 from copydesk.queue import likeness_scripts
-from copydesk.queue.streams import LIKENESS, job_key, translated_errors
+from copydesk.queue.streams import LIKENESS, job_key, text, translated_errors
 
 OLDER_KEPT: Final = 1
 """Generations that are looked into beside the one that is written. With one, each as long as the window, a document is
@@ -34,7 +34,7 @@ SLICE: Final = 5000
 LOCK: Final = f"{LIKENESS}:lock"
 LOCK_S: Final = 30
 
-_HEAD: Final = struct.Struct("<16sIB")
+_HEAD: Final = struct.Struct("<16sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,18 @@ class Record:
     document: str
     """UUID."""
     received_at: datetime
-    source: str
     sketch: bytes
     """Packed; what it is the index does not know."""
 
     def encode(self) -> bytes:
-        """The record as bytes; times are cut to seconds, sources to 255 bytes."""
-        source = self.source.encode()[:255]
-        moment = int(self.received_at.timestamp())
-        return _HEAD.pack(uuid.UUID(self.document).bytes, moment, len(source)) + source + self.sketch
+        """The record as bytes; times are cut to seconds."""
+        return _HEAD.pack(uuid.UUID(self.document).bytes, int(self.received_at.timestamp())) + self.sketch
 
     @classmethod
     def decode(cls, data: bytes) -> Record:
         """The record that `encode` made."""
-        document, moment, length = _HEAD.unpack_from(data)
-        end = _HEAD.size + length
-        source = data[_HEAD.size : end].decode("utf-8", "ignore")
-        return cls(str(uuid.UUID(bytes=document)), datetime.fromtimestamp(moment, UTC), source, data[end:])
+        document, moment = _HEAD.unpack_from(data)
+        return cls(str(uuid.UUID(bytes=document)), datetime.fromtimestamp(moment, UTC), data[_HEAD.size :])
 
 
 class Keyed(NamedTuple):
@@ -77,6 +72,8 @@ class Answer(NamedTuple):
     """Counts up with every document; 0 for one whose entry is in the stream already."""
     is_indexed: bool
     """False where the very same sketch stood there: the document will be nobody's candidate."""
+    epoch: str
+    """In which it is entered; another one's index may lack it."""
     candidates: tuple[Record, ...]
     """Documents with smaller numbers that share a key, most keys shared first."""
 
@@ -88,9 +85,14 @@ class State(NamedTuple):
     """Changes when Redis is started anew."""
     index_run: str
     """The run that the index was last complete for; '' for none."""
+    epoch: str
+    """Changes whenever the index is made complete; '' while it is not."""
     number: int
     """Of the last document, -1 where there is no index."""
     size_bytes: int
+    documents: int
+    keys: int
+    """Candidate keys, each with the newest document that has it."""
 
     @property
     def is_complete(self) -> bool:
@@ -127,13 +129,14 @@ class LikenessIndex:
             answers: Any = self._add([LIKENESS, job_key(job_id)], arguments)
         if answers == -1:
             raise IndexIncomplete("likeness index")
-        return [Answer(a[0], bool(a[1]), tuple(Record.decode(r) for r in a[2:])) for a in answers]
+        epoch = text(answers[0])
+        return [Answer(a[0], bool(a[1]), epoch, tuple(Record.decode(r) for r in a[2:])) for a in answers[1:]]
 
     def state(self) -> State:
         """Whether the index is there, complete, and how large."""
         with translated_errors("likeness state"):
-            run, index_run, number, size = self._state([LIKENESS])
-        return State(run.decode(), index_run.decode(), int(number), int(size))
+            run, index_run, epoch, *numbers = self._state([LIKENESS])
+        return State(text(run), text(index_run), text(epoch), *map(int, numbers))
 
     def begin(self, now: datetime, *, expected: int) -> None:
         """Make an empty index for about `expected` documents; nobody can use it until `finish`."""
@@ -156,7 +159,7 @@ class LikenessIndex:
         False where Redis was started anew since `run`, or the lock is no longer that of `token`.
         """
         with translated_errors("likeness index"):
-            return bool(self._finish([LIKENESS, LOCK], [run, number, token]))
+            return bool(self._finish([LIKENESS, LOCK], [run, number, token, uuid.uuid4().hex[:12]]))
 
     def tidy(self) -> bool:
         """Keep the index within its share, and remove a slice of what is out of date; True where there is more."""
@@ -180,11 +183,9 @@ class LikenessIndex:
 
 
 def _keys(sketch: bytes, keys: Sequence[int]) -> bytes:
-    """Six bytes a key, its lower 44 bits (the upper ones of the smallest hashes are all zero); the sketch's own first.
+    """Five bytes a key: its lower 36 bits (the upper ones of the smallest hashes are all zero); the sketch's own first.
 
-    Two keys meet by chance once in 10^6 look-ups in an index of 10^6 documents; a candidate is compared anyway.
+    Two keys meet by chance in one of 4,000 look-ups in an index of 10^6 documents: the candidate is compared in vain.
     """
     own = int.from_bytes(hashlib.blake2b(sketch, digest_size=8).digest(), "little")
-    return b"".join(
-        (key & 0xFFF).to_bytes(2, "little") + (key >> 12 & 0xFFFFFFFF).to_bytes(4, "little") for key in (own, *keys)
-    )
+    return b"".join((key >> 12 & 0xFFFFFF | (key & 0xFFF) << 24).to_bytes(5, "little") for key in (own, *keys))

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, Validatio
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from copydesk.errors import QueueFull, QueueUnavailable, RowRefused
+from copydesk.errors import IndexIncomplete, QueueFull, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Document, Hints, Json, Label, Likened, Moment, Name, Outcome, Wire, Withdrawal
 from copydesk.queue.jobs import Door
@@ -127,6 +127,8 @@ class Outgoing:
     sketch: bytes | None = None
     document: str | None = None
     """The UUID under which this entry is published once within its job."""
+    epoch: str | None = None
+    """Of the likeness index that it was judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class Incoming:
     """zlib-compressed, as it goes into its row."""
     deliveries: int = 1
     sketch: bytes | None = None
+    epoch: str | None = None
+    """Of the likeness index that it was judged by."""
 
     def decode(self) -> ArticleEntry | OutcomeEntry | CloseEntry:
         """Raises `RowRefused` when the payload is not an entry of this version."""
@@ -216,9 +220,12 @@ class ArticleStream:
                     raise
 
     def publish(self, entries: Sequence[Outgoing]) -> None:
-        """Append entries, in order; `ENTRIES_AT_ONCE` of a job are there whole or not at all, documents once."""
+        """Append entries, in order; `ENTRIES_AT_ONCE` of a job are there whole or not at all, documents once.
+
+        Raises `IndexIncomplete` where articles were judged by an index that was lost since: they must be judged again.
+        """
         for job_id, of_job in itertools.groupby(entries, lambda outgoing: outgoing.entry.job.id):
-            for chunk in _runs(of_job, ENTRIES_AT_ONCE):
+            while chunk := list(itertools.islice(of_job, ENTRIES_AT_ONCE)):
                 arguments: list[Any] = [PUBLISHED_KEPT_S]
                 for outgoing in chunk:
                     arguments += (
@@ -226,9 +233,12 @@ class ArticleStream:
                         outgoing.entry.model_dump_json(),
                         b"" if outgoing.raw is None else zlib.compress(outgoing.raw, 1),
                         outgoing.sketch or b"",
+                        outgoing.epoch or "",
                     )
                 with translated_errors("publish"):
-                    self._publish([ARTICLES, job_key(job_id)], arguments)
+                    refused = self._publish([ARTICLES, job_key(job_id), LIKENESS], arguments)
+                if refused:
+                    raise IndexIncomplete("likeness index", "it was loaded anew since these articles were judged")
 
     def read_own(self, consumer: str, count: int) -> list[Incoming]:
         """What this consumer took before and did not settle, oldest first."""
@@ -255,6 +265,18 @@ class ArticleStream:
                 return []
             self._claim_cursor = cursor.decode() if isinstance(cursor, bytes) else str(cursor)
             return self._with_deliveries(consumer, list(_entries(entries)))
+
+    def unsettled(self, count: int) -> Iterator[list[Incoming]]:
+        """Every entry that stands in the stream, waiting or in hand, oldest first, `count` at a time."""
+        position = "-"
+        while True:
+            with translated_errors("look through"):
+                reply: Any = self._redis.xrange(ARTICLES, min=position, count=count)
+            found = list(_entries(reply))
+            if not found:
+                return
+            yield found
+            position = f"({found[-1].stream_id}"
 
     def settle(self, stream_ids: Sequence[str]) -> None:
         """Acknowledge and delete, after the commit; a plain pipeline, see the module's head."""
@@ -374,9 +396,5 @@ def _entries(found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> Iterat
         if fields is None:  # deleted while pending; Redis 7 and later drop it from the pending list by themselves
             continue
         payload = fields.get(b"d", fields.get(b"job", b""))
-        yield Incoming(text(stream_id), payload, fields.get(b"raw"), sketch=fields.get(b"sketch"))
-
-
-def _runs(entries: Iterator[Outgoing], length: int) -> Iterator[list[Outgoing]]:
-    while chunk := list(itertools.islice(entries, length)):
-        yield chunk
+        epoch = fields.get(b"epoch", b"").decode() or None
+        yield Incoming(text(stream_id), payload, fields.get(b"raw"), sketch=fields.get(b"sketch"), epoch=epoch)

@@ -169,8 +169,8 @@ create index sighting_url on sighting (url);
 create table sketch (
     -- The id that the document's article has if it is new.
     document_id uuid primary key,
-    -- Its place in the order of arrival as Redis counted; a hint, which a Redis that forgot may give twice. Null for a
-    -- document that likeness was not asked about.
+    -- Its place in the order of arrival as Redis counted; a hint, which a Redis that forgot may give twice. Null where
+    -- Redis was full, or for a leader that is only known from its followers so far.
     number      bigint,
     source      text,
     received_at timestamptz,
@@ -182,6 +182,7 @@ create table sketch (
 );
 create index sketch_number on sketch (number);
 create index sketch_article on sketch (article_id);
+create index sketch_unjudged on sketch (document_id) where number is null and data is not null;
 
 -- Followers that were settled before their leader, whole, in case it never comes to an article.
 create table follower (
@@ -198,7 +199,9 @@ create index follower_leader on follower (leader_id);
 -- Each start of Redis that the likeness index was complete for.
 create table likeness_run (
     run         text primary key,
-    complete_at timestamptz not null default now()
+    complete_at timestamptz not null default now(),
+    -- From which the index counted on, so that the next one begins above what this one may have given.
+    number      bigint not null default 0
 );
 
 -- What could not be carried to a row: rejected inputs with their bytes, and items our own code failed on.

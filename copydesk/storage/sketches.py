@@ -95,7 +95,7 @@ _OVERDUE = "select distinct leader_id from follower where since < now() - make_i
 
 # A document's id begins with when it was received, so the primary key serves the window too. The stubs have no data.
 _SINCE = """
-select document_id, coalesce(number, 0), source, received_at, data from sketch
+select document_id, coalesce(number, 0), received_at, data from sketch
  where document_id >= %s::uuid and data is not null and coalesce(number, 0) > %s
  order by document_id
 """
@@ -106,7 +106,12 @@ _LOAD = "select data from sketch where document_id = %s::uuid"
 
 _KNOWS_RUN = "select exists (select from likeness_run where run = %s)"
 
-_NOTE_RUN = "insert into likeness_run (run) values (%s) on conflict (run) do update set complete_at = now()"
+_NOTE_RUN = """
+insert into likeness_run (run, number) values (%s, %s)
+    on conflict (run) do update set complete_at = now(), number = excluded.number
+"""
+
+_LAST_BEGUN = "select coalesce(max(number), 0) from likeness_run"
 
 
 class StoredSketch(NamedTuple):
@@ -114,7 +119,6 @@ class StoredSketch(NamedTuple):
 
     document: str
     number: int
-    source: str
     received_at: datetime
     data: bytes
 
@@ -215,9 +219,7 @@ def since(connection: Connection, first: str, *, above: int, at_once: int) -> It
         cursor.itersize = at_once
         cursor.execute(_SINCE, (first, above))
         while rows := cursor.fetchmany(at_once):
-            yield [
-                StoredSketch(str(d), n, source, received_at, bytes(data)) for d, n, source, received_at, data in rows
-            ]
+            yield [StoredSketch(str(d), n, received_at, bytes(data)) for d, n, received_at, data in rows]
 
 
 def knows_run(connection: Connection, run: str) -> bool:
@@ -228,6 +230,14 @@ def knows_run(connection: Connection, run: str) -> bool:
         return bool(row and row[0])
 
 
-def note_run(connection: Connection, run: str) -> None:
-    """Remember that the index was made complete for this start of Redis."""
-    connection.execute(_NOTE_RUN, (run,))
+def note_run(connection: Connection, run: str, number: int) -> None:
+    """Remember that the index was made complete for this start of Redis, and counts on from `number`."""
+    connection.execute(_NOTE_RUN, (run, number))
+
+
+def last_begun(connection: Connection) -> int:
+    """The highest number that an index ever counted on from."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_BEGUN)
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0

@@ -40,7 +40,7 @@ def words(seed: int, count: int = 300) -> list[str]:
 
 
 def keyed(n: int, drawn: Sketch, moment: datetime = NOON) -> Keyed:
-    return Keyed(Record(document(n), moment, "wire", pack(drawn)), drawn.keys)
+    return Keyed(Record(document(n), moment, pack(drawn)), drawn.keys)
 
 
 def index_on(client: redis.Redis, *, bytes_max: int = 1 << 30) -> LikenessIndex:
@@ -77,7 +77,7 @@ def add(request: pytest.FixtureRequest) -> Add:
     index = index_on(request.getfixturevalue("client"))
 
     def in_redis(name: str, drawn: Sketch, moment: datetime) -> tuple[int, list[str]]:
-        record = Record(name, moment, "wire", pack(drawn))
+        record = Record(name, moment, pack(drawn))
         (answer,) = index.add(f"job of {name}", [Keyed(record, drawn.keys)], moment)
         return answer.number, [candidate.document for candidate in answer.candidates]
 
@@ -143,7 +143,7 @@ def test_both_find_the_same_in_a_stream_of_versions(client: redis.Redis) -> None
 def test_what_comes_back_is_what_was_put_in(client: redis.Redis) -> None:
     index = index_on(client)
     moment = NOON + timedelta(seconds=1.5)
-    record = Record(document(2**127 + 1), moment, "Ünïcode " * 60, pack(sketch("T", words(1))))
+    record = Record(document(2**127 + 1), moment, pack(sketch("T", words(1))))
     index.add("a", [Keyed(record, [1, 2**64 - 1])], NOON)
     (answer,) = index.add("b", [keyed(2, sketch(None, words(2)))._replace(keys=[2**64 - 1])], NOON)
 
@@ -153,7 +153,6 @@ def test_what_comes_back_is_what_was_put_in(client: redis.Redis) -> None:
         moment.replace(microsecond=0),
         record.sketch,
     )
-    assert record.source.startswith(found.source)
 
 
 def test_items_of_one_job_see_each_other_in_order(client: redis.Redis) -> None:
@@ -201,17 +200,17 @@ def test_of_racing_copies_exactly_one_sees_none(redis_url: str, client: redis.Re
         assert all(in_order[1:]), "each later one sees an earlier one"
 
 
-def test_ten_thousand_documents_stay_packed_and_are_all_found(client: redis.Redis) -> None:
+def test_twelve_thousand_documents_stay_packed_and_are_all_found(client: redis.Redis) -> None:
     rng = np.random.default_rng(1)
     index = index_on(client)
-    keys = rng.integers(0, 1 << 63, (10_000, 16), dtype=np.uint64).tolist()
+    keys = rng.integers(0, 1 << 63, (12_000, 16), dtype=np.uint64).tolist()
     for start in range(0, len(keys), 500):
-        some = [Keyed(Record(document(n), NOON, "wire", b"%d" % n), keys[n]) for n in range(start, start + 500)]
+        some = [Keyed(Record(document(n), NOON, b"%d" % n), keys[n]) for n in range(start, start + 500)]
         index.add(f"in-{start}", some, NOON)
 
-    probes = [Keyed(Record(document(10**6 + n), NOON, "wire", b"p%d" % n), [keys[n][n % 16]]) for n in range(10_000)]
+    probes = [Keyed(Record(document(10**6 + n), NOON, b"p%d" % n), [keys[n][n % 16]]) for n in range(12_000)]
     found = [index.add(f"out-{s}", probes[s : s + 500], NOON) for s in range(0, len(probes), 500)]
-    assert [a.candidates[0].document for some in found for a in some] == [document(n) for n in range(10_000)]
+    assert [a.candidates[0].document for some in found for a in some] == [document(n) for n in range(12_000)]
     buckets = [
         key for key in client.scan_iter(f"{LIKENESS}:*:*", count=5000) if b":r" not in key and b":job:" not in key
     ]

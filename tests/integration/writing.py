@@ -12,6 +12,7 @@ import psycopg
 
 from copydesk.delivery.writer import Writer
 from copydesk.queue import streams
+from copydesk.queue.likeness_index import LikenessIndex
 from copydesk.queue.streams import ArticleStream, Outgoing
 
 
@@ -32,8 +33,9 @@ class Desk:
             "pause": stop.wait,
             "is_stopping": stop.is_set,
         }
-        stream = ArticleStream(streams.connect(self.redis_url))
-        return Writer(stream, self.database_url, consumer, **options | changes)
+        client = streams.connect(self.redis_url)
+        index = LikenessIndex(client, window_s=86400.0, bytes_max=1 << 30)
+        return Writer(ArticleStream(client), index, self.database_url, consumer, **options | changes)
 
     def publish(self, entries: Iterable[Any]) -> None:
         self.stream.publish([entry if isinstance(entry, Outgoing) else Outgoing(entry) for entry in entries])

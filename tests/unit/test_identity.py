@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copydesk.dedupe.codepoints import counts
 from copydesk.dedupe.identity import identity_keys, judge, text_sha256
 from copydesk.models import Held, IdentityKey, Outcome
 from tests.entries import NOON, sha256, text
@@ -54,6 +57,14 @@ def test_texts_that_differ_in_a_letter_differ(
     one: tuple[str | None, list[str]], other: tuple[str | None, list[str]]
 ) -> None:
     assert text_sha256(*one) != text_sha256(*other)
+
+
+@given(st.text(st.sampled_from("aÉße\u0301\u0327Ａ１…ﬁ½Ⅷ™中한\u1112\u1161\u11abกิ़่क\u064eب０ﾊﾞ😀\U00030000\ud800 .")))
+def test_looking_letters_up_gives_what_normalising_and_folding_the_text_gives(signs: str) -> None:
+    body = text(2) + signs + text(3)
+    letters = "".join(filter(counts, unicodedata.normalize("NFKC", body).casefold()))
+
+    assert text_sha256(None, [body]) == hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @given(st.text(), st.lists(st.text(), max_size=3))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copydesk.dedupe.likeness import compare
-from copydesk.dedupe.sketch import HASHES_MAX, VERSION, line_hashes, pack, sketch, unpack
+from copydesk.dedupe.sketch import HASHES_MAX, VERSION, line_hashes, pack, sketch, split_keys, unpack
 from copydesk.errors import SketchUnreadable
 from tests.entries import text
 
@@ -35,6 +35,7 @@ def test_packed_without_keys_it_compares_the_same() -> None:
     one, other = sketch(None, LONG), sketch(None, LONG[:2])
     bare = unpack(pack(other, keys=False))
 
+    assert split_keys(pack(other)) == (other.keys, pack(other, keys=False))
     assert bare.keys == ()
     assert compare(one, bare) == compare(one, other)
 
@@ -47,6 +48,8 @@ def test_packed_without_keys_it_compares_the_same() -> None:
 def test_what_cannot_be_read_is_said_so(data: bytes) -> None:
     with pytest.raises(SketchUnreadable):
         unpack(data)
+    with pytest.raises(SketchUnreadable):
+        split_keys(data)
 
 
 @given(st.text(min_size=1, max_size=200))
@@ -95,3 +98,12 @@ def test_containment_is_estimated_whatever_the_lengths(share: float) -> None:
     assert evidence.containment == 1
     assert evidence.jaccard == pytest.approx(share, abs=0.13)
     assert evidence.shared == pytest.approx(len(cut), rel=0.25)
+
+
+def test_the_headline_is_cut_by_its_own_script() -> None:
+    one = sketch("东京股市收盘上涨", LONG)
+    other = sketch("收盘上涨 东京股市", LONG)
+
+    assert len(one.headline) == 7, "pairs of characters"
+    assert 0 < len(set(one.headline.tolist()) & set(other.headline.tolist())) < 7
+    assert one.hashes.tolist() == other.hashes.tolist() == sketch(None, LONG).hashes.tolist()

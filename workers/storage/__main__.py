@@ -12,6 +12,7 @@ from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.writer import Writer
 from copydesk.errors import QueueUnavailable
 from copydesk.queue import streams
+from copydesk.queue.likeness_index import LikenessIndex
 from copydesk.queue.streams import ArticleStream
 from copydesk.settings import load
 
@@ -24,8 +25,10 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, lambda *_: stop.set())
+    client = streams.connect(settings.redis_url.get_secret_value())
     writer = Writer(
-        ArticleStream(streams.connect(settings.redis_url.get_secret_value())),
+        ArticleStream(client),
+        LikenessIndex(client, window_s=settings.dedupe_window_days * 86400.0, bytes_max=settings.dedupe_bytes_max),
         settings.postgres_url.get_secret_value(),
         settings.worker_name or f"{socket.gethostname()}-{os.getpid()}",
         batch_size=settings.batch_size,

@@ -45,10 +45,15 @@ def _find_credit(block: Block, rules: Rules) -> list[Fact]:
         named = _read_label(block, rules)
         if named:
             return named
-    foot = block.low[-100:]
     if (signed := _SIGNED.search(block.text)) and not block.hits:
-        named = split_names(signed[1], block.lexis, trusted=False)
-        return [Fact("photographers", name) for name in named if not rules.publisher(name).name]
+        signers = split_names(signed[1], block.lexis, trusted=False)
+        return [Fact("photographers", name) for name in signers if not rules.publisher(name).name]
+    return _read_tail(block, rules)
+
+
+def _read_tail(block: Block, rules: Rules) -> list[Fact]:
+    """Those of a credit in no words but an agency's or a role's, behind a slash or with a word for pictures."""
+    foot = block.low[-100:]
     if "/" not in foot and not _has_picture_word(foot, block):
         return []
     match = _TAIL.search(block.text[-100:])
