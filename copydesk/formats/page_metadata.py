@@ -17,7 +17,7 @@ from lxml.html import HtmlElement
 from copydesk.formats.dates import read_date
 from copydesk.formats.markup import text_from_html
 from copydesk.formats.page_authors import is_publisher, read_author_elements, split_authors
-from copydesk.formats.page_title import find_title
+from copydesk.formats.page_title import find_title, name_site
 from copydesk.models import Fields
 
 _ARTICLE_TYPES = frozenset(
@@ -105,18 +105,22 @@ def read_metadata(tree: HtmlElement, url: str | None) -> Fields:
     data = _article(tree)
     meta = _meta(tree)
     publisher = _clean(_name(data.get("publisher"))) or _first(meta, "publisher")
-    title = find_title(tree, _clean(data.get("headline")), _first(meta, "title"), publisher)
+    address = _canonical(tree) or _first(meta, "url") or _text(data.get("url")) or url
+    section = _clean(_text(data.get("articleSection"))) or _first(meta, "section")
+    title = find_title(
+        tree, _clean(data.get("headline")), _first(meta, "title"), name_site(publisher, address, section)
+    )
     published = _date(data.get("datePublished"), *_all(meta, "published"))
     updated = _date(data.get("dateModified"), *_all(meta, "updated"))
     return Fields(
         title=title,
-        section=_clean(_text(data.get("articleSection"))) or _first(meta, "section"),
+        section=section,
         published_at=published or updated,
         updated_at=updated if published and updated != published else None,
         publisher=publisher,
         authors=_authors(tree, data, meta, publisher),
         language=_language(tree, data, meta),
-        url=_canonical(tree) or _first(meta, "url") or _text(data.get("url")) or url,
+        url=address,
         rights=tuple(filter(None, (_clean(_text(data.get("copyrightNotice"))) or _first(meta, "rights"),))),
     )
 
