@@ -24,6 +24,7 @@ from copydesk.formats.encoding import decode, printable
 from copydesk.formats.opening import Opening
 from copydesk.formats.page_data import lines_from_data
 from copydesk.formats.page_metadata import read_metadata
+from copydesk.formats.page_names import split_shown
 from copydesk.formats.page_pruning import prune
 from copydesk.formats.page_selectors import Selected, select
 from copydesk.formats.page_siblings import add_siblings, read_blocks
@@ -154,7 +155,7 @@ def _complete(stated: Fields, tree: HtmlElement, url: str | None) -> Fields:
     if stated.title and stated.authors and stated.published_at:
         return stated
     found = extract_metadata(tree, default_url=url)
-    authors = tuple(name for name in (printable(found.author or "")).split("; ") if name)
+    authors = split_shown(printable(found.author or "").split("; "), stated.publisher)
     return replace(
         stated,
         title=stated.title or _one_line(found.title),

@@ -16,7 +16,8 @@ from lxml.html import HtmlElement
 
 from copydesk.formats.dates import read_date
 from copydesk.formats.markup import text_from_html
-from copydesk.formats.page_authors import is_publisher, read_author_elements, split_authors
+from copydesk.formats.page_authors import find_authors
+from copydesk.formats.page_head import read_head
 from copydesk.formats.page_title import find_title, name_site
 from copydesk.models import Fields
 
@@ -70,19 +71,6 @@ _META: Mapping[str, tuple[str, ...]] = {
         "dcterms.modified",
         "last-modified",
     ),
-    "author": (
-        "author",
-        "article:author_name",
-        "parsely-author",
-        "sailthru.author",
-        "dc.creator",
-        "dcterms.creator",
-        "dc.author",
-        "byl",
-        "cxenseparse:author",
-        "article:author",
-        "og:article:author",
-    ),
     "publisher": (
         "og:site_name",
         "article:publisher_name",
@@ -110,6 +98,7 @@ def read_metadata(tree: HtmlElement, url: str | None) -> Fields:
     title = find_title(
         tree, _clean(data.get("headline")), _first(meta, "title"), name_site(publisher, address, section)
     )
+    head = read_head(tree, title)
     published = _date(data.get("datePublished"), *_all(meta, "published"))
     updated = _date(data.get("dateModified"), *_all(meta, "updated"))
     return Fields(
@@ -118,7 +107,9 @@ def read_metadata(tree: HtmlElement, url: str | None) -> Fields:
         published_at=published or updated,
         updated_at=updated if published and updated != published else None,
         publisher=publisher,
-        authors=_authors(tree, data, meta, publisher),
+        authors=find_authors(
+            tree, head, stated=data.get("author") or data.get("creator"), meta=meta, publisher=publisher
+        ),
         language=_language(tree, data, meta),
         url=address,
         rights=tuple(filter(None, (_clean(_text(data.get("copyrightNotice"))) or _first(meta, "rights"),))),
@@ -204,26 +195,6 @@ def _first(meta: Mapping[str, list[str]], field: str) -> str | None:
 
 def _date(*values: Any) -> str | None:
     return next((date for value in values if (date := read_date(_text(value) or ""))), None)
-
-
-def _authors(
-    tree: HtmlElement, data: Mapping[str, Any], meta: Mapping[str, list[str]], publisher: str | None
-) -> tuple[str, ...]:
-    """Names from the first statement that names a person; one that names only the publisher is the last resort."""
-    stated = data.get("author") or data.get("creator")
-    names = [_name(value) for value in (stated if isinstance(stated, list) else [stated])]
-    statements = [
-        [name for name in names if name],
-        *(meta.get(name, []) for name in _META["author"]),
-        read_author_elements(tree),
-    ]
-    last: tuple[str, ...] = ()
-    for statement in statements:
-        cleaned = split_authors([clean for name in statement if (clean := _clean(name))], publisher)
-        if any(not is_publisher(name, publisher) for name in cleaned):
-            return tuple(name for name in cleaned if not is_publisher(name, publisher))
-        last = last or cleaned
-    return last
 
 
 def _name(value: Any) -> str | None:
