@@ -49,10 +49,8 @@ _BLOCKS = ("address", "div", "h2", "h3", "h4", "h5", "h6", "header", "li", "p", 
 def read_head(tree: HtmlElement, title: str | None) -> list[HtmlElement]:
     """The elements behind the heading that is the title, else behind the first one; none where there is no heading."""
     headings = list(tree.iter("h1"))
-    heading = next(
-        (h for h in headings if title and " ".join(h.text_content().split()) == title),
-        headings[0] if headings else None,
-    )
+    titled = (h for h in headings if title and " ".join(h.text_content().split()) == title)
+    heading = next(titled, headings[0] if headings else None)
     if heading is None:
         return []
     head: list[HtmlElement] = []
@@ -78,11 +76,11 @@ class Bylines:
 def read_bylines(head: Sequence[HtmlElement]) -> Bylines:
     """The texts of links to authors, the first line that begins with "by", and the texts of elements named so."""
     linked = (e for e in head if e.tag == "a" and _AUTHOR_FOLDER.search(e.get("href") or ""))
-    said = (e for e in head if e.tag in _BLOCKS and _SAYS_BY.match(_text(e)))
+    said = (e for e in head if e.tag in _BLOCKS and _SAYS_BY.match(short_text(e)))
     return Bylines(
-        tuple(filter(None, map(_text, linked))),
-        tuple(map(_text, islice(said, 1))),
-        tuple(map(_text, _outermost(head))),
+        tuple(filter(None, map(short_text, linked))),
+        tuple(map(short_text, islice(said, 1))),
+        tuple(map(short_text, _outermost(head))),
     )
 
 
@@ -102,7 +100,7 @@ def _outermost(head: Sequence[HtmlElement]) -> Iterator[HtmlElement]:
     for element in head:
         if element.getparent() in taken:
             taken.add(element)
-        elif _is_author(element) and _text(element):
+        elif _is_author(element) and short_text(element):
             taken.add(element)
             yield element
 
@@ -118,7 +116,7 @@ def _is_author(element: HtmlElement) -> bool:
     return False
 
 
-def _text(element: HtmlElement) -> str:
+def short_text(element: HtmlElement) -> str:
     """The words of a short element, those of neighbours apart, since styles alone may part them; none of a long one."""
     parts: list[str] = []
     size = 0

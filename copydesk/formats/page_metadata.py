@@ -14,9 +14,9 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from copydesk.formats.dates import read_date
 from copydesk.formats.markup import text_from_html
 from copydesk.formats.page_authors import find_authors
+from copydesk.formats.page_dates import find_dates
 from copydesk.formats.page_head import read_head
 from copydesk.formats.page_title import find_title, name_site
 from copydesk.models import Fields
@@ -43,34 +43,6 @@ _ARTICLE_TYPES = frozenset(
 # Names of meta elements (name, property or itemprop) by field, the most trusted first.
 _META: Mapping[str, tuple[str, ...]] = {
     "title": ("og:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "twitter:title", "headline"),
-    "published": (
-        "article:published_time",
-        "article:published",
-        "og:published_time",
-        "datepublished",
-        "parsely-pub-date",
-        "sailthru.date",
-        "dc.date.issued",
-        "dcterms.issued",
-        "dcterms.created",
-        "dc.date",
-        "dcterms.date",
-        "pubdate",
-        "publishdate",
-        "publish-date",
-        "publish_date",
-        "publication_date",
-        "date",
-        "cxenseparse:recs:publishtime",
-    ),
-    "updated": (
-        "article:modified_time",
-        "article:modified",
-        "og:updated_time",
-        "datemodified",
-        "dcterms.modified",
-        "last-modified",
-    ),
     "publisher": (
         "og:site_name",
         "article:publisher_name",
@@ -99,13 +71,12 @@ def read_metadata(tree: HtmlElement, url: str | None) -> Fields:
         tree, _clean(data.get("headline")), _first(meta, "title"), name_site(publisher, address, section)
     )
     head = read_head(tree, title)
-    published = _date(data.get("datePublished"), *_all(meta, "published"))
-    updated = _date(data.get("dateModified"), *_all(meta, "updated"))
+    published, updated = find_dates(head, _text(data.get("datePublished")), _text(data.get("dateModified")), meta)
     return Fields(
         title=title,
         section=section,
-        published_at=published or updated,
-        updated_at=updated if published and updated != published else None,
+        published_at=published,
+        updated_at=updated,
         publisher=publisher,
         authors=find_authors(
             tree, head, stated=data.get("author") or data.get("creator"), meta=meta, publisher=publisher
@@ -191,10 +162,6 @@ def _all(meta: Mapping[str, list[str]], field: str) -> list[str]:
 
 def _first(meta: Mapping[str, list[str]], field: str) -> str | None:
     return next((clean for value in _all(meta, field) if (clean := _clean(value))), None)
-
-
-def _date(*values: Any) -> str | None:
-    return next((date for value in values if (date := read_date(_text(value) or ""))), None)
 
 
 def _name(value: Any) -> str | None:
