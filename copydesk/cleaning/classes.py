@@ -38,6 +38,7 @@ NOTICE_CLASSES: dict[str, NoticeClass] = {
     "correction": NoticeClass(PieceClass.CORRECTION, LIKELY, SURE, SURE),
     "end": NoticeClass(_D, HINT, LIKELY, SURE),
     "greeting": NoticeClass(_D, HINT, LIKELY, SURE),  # how a newsletter opens and takes its leave
+    "error": NoticeClass(_D, LIKELY, LIKELY, SURE),  # what a server says in place of a page: not found, a check
     "house": NoticeClass(_D, LIKELY, LIKELY, SURE),  # views, rules, privacy, risk, registration, good-faith reprint
     "house_hint": NoticeClass(_D, HINT, HINT, LIKELY),
     "note": NoticeClass(_D, LIKELY, SURE, SURE),  # machine translation, length and clarity, syndication, print, column

@@ -352,7 +352,7 @@ def _clear_head(rulings: list[Ruling]) -> None:
 
 
 def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -> str | None:
-    """Why the document is no article: nothing but notices, a wall, or a list of headlines."""
+    """Why the document is no article: nothing but notices, a wall, a stub before one, an error, a list of headlines."""
     story = [r.block for r in rulings if r.kind is PieceClass.BODY]
     if not story:
         return "no line of story"
@@ -363,15 +363,33 @@ def _find_reason(view: View, rulings: Sequence[Ruling], dateline: Mark | None) -
     notices = [r for r in rulings if r.kind in _CHROME]
     notice_weight = sum(r.block.weight for r in notices)
     prose = sum(block.is_prose for block in story)
-    walls = sum(r.rule == "notices/wall" for r in rulings)
-    if walls and not has_head and prose <= min(walls, _PROSE_IN_WALL):
-        return "a wall: consent, log-in or subscription"
+    if wall := _find_wall(view, rulings, prose, has_head=has_head):
+        return wall
     opens_as_notice = rulings[0].kind in _CHROME and rulings[0].rule in _OPENERS
     if not has_head and prose <= _PROSE_IN_NOTICE and notice_weight > (1 if opens_as_notice else 3) * story_weight:
         return "notices only"
     if not has_head and _is_list_of_headlines(story):
         return "a list of headlines"
     return None
+
+
+def _find_wall(view: View, rulings: Sequence[Ruling], prose: int, *, has_head: bool) -> str | None:
+    """What stands in the story's place, or before the rest of it; None for a story."""
+    walls = sum(r.rule == "notices/wall" for r in rulings)
+    errors = sum(r.rule == "notices/error" for r in rulings)
+    if walls and not has_head and prose <= min(walls, _PROSE_IN_WALL):
+        return "a wall: consent, log-in or subscription"
+    if view.is_extracted and prose <= _PROSE_IN_WALL and _ends_at_wall(rulings):
+        return "the beginning of a story that is behind a wall"
+    if errors and not has_head and prose <= min(errors, _PROSE_IN_WALL):
+        return "a page of the server's own: not found, or a check of the browser"
+    return None
+
+
+def _ends_at_wall(rulings: Sequence[Ruling]) -> bool:
+    """True where a wall stands behind the story, and none of it behind the wall."""
+    wall = next((place for place, r in enumerate(rulings) if r.rule == "notices/wall"), None)
+    return wall is not None and not any(r.kind is PieceClass.BODY for r in rulings[wall:])
 
 
 def _is_list_of_headlines(story: Sequence[Block]) -> bool:

@@ -17,6 +17,7 @@ from copydesk.formats import (
     feed,
     feed_pages,
     html,
+    iptc_7901,
     jsonfeed,
     mail,
     markdown,
@@ -48,6 +49,7 @@ class Format(Protocol):
 FORMATS: Mapping[str, Format] = {
     "archive": archive,
     "feed_pages": feed_pages,
+    "iptc_7901": iptc_7901,
     "nitf": nitf,
     "newsml_g2": newsml_g2,
     "newsml_1": newsml_1,

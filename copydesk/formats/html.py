@@ -24,6 +24,7 @@ from copydesk.formats.encoding import decode, printable
 from copydesk.formats.opening import Opening
 from copydesk.formats.page_data import lines_from_data
 from copydesk.formats.page_metadata import read_metadata
+from copydesk.formats.page_names import split_shown
 from copydesk.formats.page_pruning import prune
 from copydesk.formats.page_selectors import Selected, select
 from copydesk.formats.page_siblings import add_siblings, read_blocks
@@ -154,12 +155,16 @@ def _complete(stated: Fields, tree: HtmlElement, url: str | None) -> Fields:
     if stated.title and stated.authors and stated.published_at:
         return stated
     found = extract_metadata(tree, default_url=url)
-    authors = tuple(name for name in (printable(found.author or "")).split("; ") if name)
+    published = stated.published_at or read_date(found.date or "") or stated.updated_at
+    if published and stated.updated_at and stated.updated_at.startswith(published):
+        published = stated.updated_at  # the same day, with its time
+    authors = split_shown(printable(found.author or "").split("; "), stated.publisher)
     return replace(
         stated,
         title=stated.title or _one_line(found.title),
         authors=stated.authors or authors,
-        published_at=stated.published_at or read_date(found.date or ""),
+        published_at=published,
+        updated_at=stated.updated_at if stated.updated_at != published else None,
         # The host's name is no publisher: it stands in for one that trafilatura did not find.
         publisher=stated.publisher or (None if "." in (found.sitename or "") else _one_line(found.sitename)),
     )

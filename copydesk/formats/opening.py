@@ -80,6 +80,12 @@ _FOREIGN_EXTENSIONS: Mapping[str, str] = {
     ".tsv": "TSV",
 }
 
+WIRE_HEADER = re.compile(
+    rb"[\x00\x16\x7f\s]*\x01\s?(?P<source>[A-Za-z]{1,6})\s?(?P<number>\d{1,5})\s+(?P<priority>[1-9])\s+"
+    rb"(?P<category>[A-Za-z]{1,4})\s+(?P<words>\d{1,6})\b"
+)
+"""How a message of IPTC 7901 begins: `SOH dpa0123 3 pl 310`. Its control bytes are no sign of a binary file."""
+
 _TEXT_BYTES = bytes({*range(0x20, 0x100), 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B} - {0x7F})
 """Bytes that text of some charset holds; ESC belongs to ISO-2022, 0x1A ended files under DOS."""
 _SKIPPED = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE\s[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
@@ -109,6 +115,8 @@ class Opening:
     """How many HTML tags stand in the prefix."""
     archive: str = ""
     """`zip`, `tar`, `gzip`, …; empty for all that holds no other inputs."""
+    is_wire: bool = False
+    """True where it begins as a message of IPTC 7901."""
 
     @property
     def begins_as_html(self) -> bool:
@@ -159,7 +167,8 @@ def look(data: bytes, hints: Hints) -> Opening:
     archive = archive_kind(prefix, subject)
     if archive:
         return Opening(subject, _media_type(hints), _extension(hints), "", "", 0, archive)
-    marked = prefix.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00\x00\xfe\xff"))
+    is_wire = WIRE_HEADER.match(prefix) is not None
+    marked = is_wire or prefix.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00\x00\xfe\xff"))
     if not marked and not wide_encoding(prefix):
         _refuse_binary(prefix, subject)
     text = decode(prefix, None, hints).text
@@ -172,6 +181,7 @@ def look(data: bytes, hints: Hints) -> Opening:
         text=text,
         root=first_element(text),
         html_tags=len(_HTML_TAG.findall(text)),
+        is_wire=is_wire,
     )
 
 

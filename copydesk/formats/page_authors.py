@@ -1,57 +1,79 @@
-"""Authors' names as pages state them, taken apart and cleaned: roles, handles, addresses and publishers' names go.
+"""Who wrote a page: what its data, its meta elements and its head say, the first that names a person.
 
-Reads names only; which statement is believed is decided in `page_metadata.py`.
+A statement that names the same people and more is preferred; one that names the publisher alone is the last resort.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lxml.html import HtmlElement
 
-_NO_NAME = re.compile(
-    r"https?://|www\.|@|^[\W\d]*$|\.(?:com|de|net|org)\b"
-    r"|^(?:admin|administrator|editor|staff|author|none|null|undefined|published on|link copied)$",
-    re.IGNORECASE,
+from copydesk.formats.markup import text_from_html
+from copydesk.formats.page_head import read_bylines
+from copydesk.formats.page_names import is_publisher, names_several, split_names, split_shown
+
+_META = (
+    "author",
+    "article:author_name",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "dcterms.creator",
+    "dc.author",
+    "byl",
+    "cxenseparse:author",
+    "article:author",
+    "og:article:author",
 )
-_BY = re.compile(
-    r"^(?:(?:written|reported|words|story|posted)\s+)?(?:by|von|par|por|autor(?:in)?|author)\b[:\s]+", re.IGNORECASE
-)
-_TAIL = re.compile(
-    r"\s*(?:\([^()]*\)|\|.*|link copied|\s기자|\s記者|,\s*(?:[A-Z]{2,5}|M\.?[AD]\.?|Ph\.?D\.?)(?=,|$))+\s*$",
-    re.IGNORECASE,
-)
-_CREDENTIALS = re.compile(r"(?:,?\s+(?:MS|MD|RDN?|LD|PhD|MPH|RN|CPT|MA|BSN)\b\.?)+(?:,.*)?$")
-_BETWEEN = re.compile(r"\s*(?:;|\s/\s|,\s+(?:and|und|et|y)\s+|,\s*|\s+(?:and|&|und|et|y|e|og|och)\s+(?=[A-ZÀ-Þ]))\s*")
+"""Names of meta elements, the most trusted first."""
 _LONGEST = 100
-_MOST_WORDS = 6
-_CHAIN_FEWEST_WORDS = 2
+_ELEMENTS_READ = 3
 
 
-def split_authors(statements: Iterable[str], publisher: str | None) -> tuple[str, ...]:
-    """The names in some statements, each once: `By Jane Roe and John Doe, The Paper` gives the two."""
-    names: dict[str, None] = {}
-    for statement in statements:
-        text = _CREDENTIALS.sub("", _BY.sub("", statement.strip()))
-        parts = [_TAIL.sub("", part).strip(" .,|:-") for part in _BETWEEN.split(text)]
-        people = [part for part in parts if _is_name(part)]
-        if len(people) > 1:
-            people = [part for part in people if not is_publisher(part, publisher)] or people
-        names.update(dict.fromkeys(people))
-    return tuple(names)
+def find_authors(
+    tree: HtmlElement,
+    head: Sequence[HtmlElement],
+    *,
+    stated: Any,
+    meta: Mapping[str, list[str]],
+    publisher: str | None,
+) -> tuple[str, ...]:
+    """The names; `stated` is the `author` of the structured data, `head` what stands behind the headline."""
+    best: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    persons, organisations = _people(stated)
+    for statement in (persons, *(meta.get(name, []) for name in _META)):
+        names = split_names(map(text_from_html, statement), publisher)
+        best = _fuller(best, tuple(name for name in names if not is_publisher(name, publisher)))
+        last = last or names
+    shown = read_bylines(head)
+    best = best and _fuller(best, split_shown(filter(names_several, shown.said), publisher))
+    best = best or split_shown(shown.linked, publisher) or split_names(_read_marked(tree), publisher)
+    best = best or split_shown(shown.marked, publisher) or split_shown(shown.said, publisher)
+    return best or split_names(map(text_from_html, organisations), publisher) or last
 
 
-def is_publisher(name: str, publisher: str | None) -> bool:
-    """True for the publisher's own name, also with a word for its desk: `The Paper staff`."""
-    if not publisher:
-        return False
-    low, site = _letters(name), _letters(publisher)
-    return bool(site) and (low == site or (len(site) > 3 and (low.startswith(site) or low == "the" + site)))
+def _fuller(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """The others where they are the same names and more, or where there are none."""
+    return others if {*map(str.casefold, names)} < {*map(str.casefold, others)} else names
 
 
-def read_author_elements(tree: HtmlElement) -> list[str]:
-    """What stands in elements marked as an author by `rel` or `itemprop`, the first three."""
+def _people(stated: Any) -> tuple[list[str], list[str]]:
+    """The names of a JSON-LD `author`: of persons and of what says no type, then of organisations."""
+    persons: list[str] = []
+    organisations: list[str] = []
+    for value in stated if isinstance(stated, list) else [stated]:
+        names = value.get("name") if isinstance(value, dict) else value
+        is_organisation = isinstance(value, dict) and "Organization" in str(value.get("@type"))
+        found = organisations if is_organisation else persons
+        found.extend(name for name in (names if isinstance(names, list) else [names]) if isinstance(name, str))
+    return persons, organisations
+
+
+def _read_marked(tree: HtmlElement) -> list[str]:
+    """What stands in elements marked as an author by `rel` or `itemprop`, the first few."""
     found = []
     for element in tree.iter("a", "div", "meta", "span", "p"):
         marked = f"{element.get('rel') or ''} {element.get('itemprop') or ''}".lower().split()
@@ -60,12 +82,4 @@ def read_author_elements(tree: HtmlElement) -> list[str]:
             text = " ".join((named.get("content") or named.text_content()).split())
             if text and len(text) <= _LONGEST:
                 found.append(text)
-    return found[:3]
-
-
-def _is_name(text: str) -> bool:
-    return bool(text) and len(text) <= _LONGEST and len(text.split()) <= _MOST_WORDS and not _NO_NAME.search(text)
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
+    return found[:_ELEMENTS_READ]

@@ -14,10 +14,11 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from copydesk.formats.dates import read_date
 from copydesk.formats.markup import text_from_html
-from copydesk.formats.page_authors import is_publisher, read_author_elements, split_authors
-from copydesk.formats.page_title import find_title
+from copydesk.formats.page_authors import find_authors
+from copydesk.formats.page_dates import find_dates
+from copydesk.formats.page_head import read_head
+from copydesk.formats.page_title import find_title, name_site
 from copydesk.models import Fields
 
 _ARTICLE_TYPES = frozenset(
@@ -42,47 +43,6 @@ _ARTICLE_TYPES = frozenset(
 # Names of meta elements (name, property or itemprop) by field, the most trusted first.
 _META: Mapping[str, tuple[str, ...]] = {
     "title": ("og:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "twitter:title", "headline"),
-    "published": (
-        "article:published_time",
-        "article:published",
-        "og:published_time",
-        "datepublished",
-        "parsely-pub-date",
-        "sailthru.date",
-        "dc.date.issued",
-        "dcterms.issued",
-        "dcterms.created",
-        "dc.date",
-        "dcterms.date",
-        "pubdate",
-        "publishdate",
-        "publish-date",
-        "publish_date",
-        "publication_date",
-        "date",
-        "cxenseparse:recs:publishtime",
-    ),
-    "updated": (
-        "article:modified_time",
-        "article:modified",
-        "og:updated_time",
-        "datemodified",
-        "dcterms.modified",
-        "last-modified",
-    ),
-    "author": (
-        "author",
-        "article:author_name",
-        "parsely-author",
-        "sailthru.author",
-        "dc.creator",
-        "dcterms.creator",
-        "dc.author",
-        "byl",
-        "cxenseparse:author",
-        "article:author",
-        "og:article:author",
-    ),
     "publisher": (
         "og:site_name",
         "article:publisher_name",
@@ -105,18 +65,24 @@ def read_metadata(tree: HtmlElement, url: str | None) -> Fields:
     data = _article(tree)
     meta = _meta(tree)
     publisher = _clean(_name(data.get("publisher"))) or _first(meta, "publisher")
-    title = find_title(tree, _clean(data.get("headline")), _first(meta, "title"), publisher)
-    published = _date(data.get("datePublished"), *_all(meta, "published"))
-    updated = _date(data.get("dateModified"), *_all(meta, "updated"))
+    address = _canonical(tree) or _first(meta, "url") or _text(data.get("url")) or url
+    section = _clean(_text(data.get("articleSection"))) or _first(meta, "section")
+    title = find_title(
+        tree, _clean(data.get("headline")), _first(meta, "title"), name_site(publisher, address, section)
+    )
+    head = read_head(tree, title)
+    published, updated = find_dates(head, _text(data.get("datePublished")), _text(data.get("dateModified")), meta)
     return Fields(
         title=title,
-        section=_clean(_text(data.get("articleSection"))) or _first(meta, "section"),
-        published_at=published or updated,
-        updated_at=updated if published and updated != published else None,
+        section=section,
+        published_at=published,
+        updated_at=updated,
         publisher=publisher,
-        authors=_authors(tree, data, meta, publisher),
+        authors=find_authors(
+            tree, head, stated=data.get("author") or data.get("creator"), meta=meta, publisher=publisher
+        ),
         language=_language(tree, data, meta),
-        url=_canonical(tree) or _first(meta, "url") or _text(data.get("url")) or url,
+        url=address,
         rights=tuple(filter(None, (_clean(_text(data.get("copyrightNotice"))) or _first(meta, "rights"),))),
     )
 
@@ -196,30 +162,6 @@ def _all(meta: Mapping[str, list[str]], field: str) -> list[str]:
 
 def _first(meta: Mapping[str, list[str]], field: str) -> str | None:
     return next((clean for value in _all(meta, field) if (clean := _clean(value))), None)
-
-
-def _date(*values: Any) -> str | None:
-    return next((date for value in values if (date := read_date(_text(value) or ""))), None)
-
-
-def _authors(
-    tree: HtmlElement, data: Mapping[str, Any], meta: Mapping[str, list[str]], publisher: str | None
-) -> tuple[str, ...]:
-    """Names from the first statement that names a person; one that names only the publisher is the last resort."""
-    stated = data.get("author") or data.get("creator")
-    names = [_name(value) for value in (stated if isinstance(stated, list) else [stated])]
-    statements = [
-        [name for name in names if name],
-        *(meta.get(name, []) for name in _META["author"]),
-        read_author_elements(tree),
-    ]
-    last: tuple[str, ...] = ()
-    for statement in statements:
-        cleaned = split_authors([clean for name in statement if (clean := _clean(name))], publisher)
-        if any(not is_publisher(name, publisher) for name in cleaned):
-            return tuple(name for name in cleaned if not is_publisher(name, publisher))
-        last = last or cleaned
-    return last
 
 
 def _name(value: Any) -> str | None:

@@ -27,6 +27,8 @@ PAGE = b"<!DOCTYPE html><html><body><p>text</p></body></html>"
         pytest.param(RSS, Hints(media_type="text/html", filename="a.html"), "feed", id="served as HTML"),
         pytest.param(b"<br />\n<b>Warning</b>: x\n<?xml version='1.0'?>" + RSS, Hints(), "feed", id="stray output"),
         pytest.param(b"oops", Hints(media_type="application/rss+xml"), "feed", id="declared a feed"),
+        pytest.param(b"\x01bwi0123 3 pl 58\r\n\x02Words.\x03\x04", Hints(), "iptc_7901", id="a message of the wire"),
+        pytest.param(b"\x16\x16\x01 dbw 7 4 wi 310 x\n\x02Words.", Hints(), "iptc_7901", id="with fillers"),
         pytest.param(b"<nitf><head/></nitf>", Hints(), "nitf", id="nitf"),
         pytest.param(b"<!DOCTYPE nitf SYSTEM 'nitf-3-6.dtd'><nitf/>", Hints(), "nitf", id="nitf with its DTD"),
         pytest.param(b"<n:newsItem xmlns:n='x'/>", Hints(filename="a.txt"), "newsml_g2", id="newsItem"),
