@@ -89,6 +89,12 @@ class Settings(BaseSettings):
         description="Most files in one archive, or runs of fifty records in one list, in the inbox.",
     )
 
+    bulk_jobs_max: int = Field(
+        64,
+        ge=8,
+        description="Jobs of one `copydesk ingest` that may be on their way at once, each of fifty documents.",
+    )
+
     http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on.")
     http_keys: Literal["none", "required"] = Field(
         "none", description="Whether the HTTP door asks for keys, which `copydesk keys` makes."

@@ -154,8 +154,8 @@ def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits
         return
     digest = hashlib.sha256(data).hexdigest()
     raw_item = RawItem(data, carried.job.source, carried.job.received_at, item.hints)
-    # The id of a file or a poll is ours, new each time; that of any other door is the sender's.
-    sent_id = None if carried.job.kind in ("file", "feed") else item.id
+    # The id of a file, a poll or a bulk run is ours, new each time; that of any other door is the sender's.
+    sent_id = None if carried.job.kind in ("file", "feed", "bulk") else item.id
     try:
         found = pipeline.process(raw_item, rules, item_id=sent_id, parse=parse)
     except InputError as error:
