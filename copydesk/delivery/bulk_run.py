@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +21,7 @@ from typing import Self
 
 from copydesk.delivery import bulk_inputs
 from copydesk.delivery.bulk_inputs import Listing, Place
-from copydesk.delivery.disk import sync_folder, translated_errors
+from copydesk.delivery.disk import read_json, translated_errors, write_json
 from copydesk.errors import UsageError
 from copydesk.queue.jobs import new_id
 
@@ -103,28 +101,16 @@ class BulkRun:
 
     def save(self) -> None:
         """Bring the progress to the disk. Raises `SpoolUnavailable`."""
-        path = self._folder / _PLACE
-        writing = path.with_name(f"{_PLACE}.writing")
-        with translated_errors(path):
-            with writing.open("w", encoding="utf-8") as file:
-                json.dump(asdict(self.progress), file)
-                file.flush()
-                os.fsync(file.fileno())
-            writing.rename(path)
-            sync_folder(self._folder)
+        write_json(self._folder / _PLACE, asdict(self.progress))
 
     def forget(self) -> None:
         """The run is over: the same command begins another."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _load(self) -> Progress | None:
-        try:
-            with translated_errors(self._folder):
-                found = json.loads((self._folder / _PLACE).read_text(encoding="utf-8"))
-        except Exception as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                return None
-            raise
+        found = read_json(self._folder / _PLACE)
+        if found is None:
+            return None
         state = found["place"]["state"]
         place = Place(**{**found["place"], "state": tuple(state) if state else None})
         return Progress(**{**found, "place": place})

@@ -18,7 +18,7 @@ from copydesk import formats, metrics, pipeline
 from copydesk.cleaning import Rules
 from copydesk.errors import CopydeskError, InputError, InputTooLarge, ProcessingError
 from copydesk.formats import Parser
-from copydesk.models import Outcome, RawItem
+from copydesk.models import Hints, Outcome, RawItem
 from copydesk.queue.jobs import Job, JobItem
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry, Outgoing
 
@@ -204,7 +204,14 @@ def _entry(carried: _Carried, processed: pipeline.Processed, item_id: str, diges
         document=processed.document,
         raw_sha256=digest,
         meta=carried.item.meta,
+        hints=_beside(carried.item.hints, processed.document.url),
     )
+
+
+def _beside(hints: Hints, url: str | None) -> Hints | None:
+    """What the row does not say anyway."""
+    more = hints.model_copy(update={"filename": None} | ({"url": None} if hints.url == url else {}))
+    return more if more != Hints() else None
 
 
 def _body(item: JobItem, read: Read, limits: Limits) -> bytes:

@@ -97,6 +97,8 @@ create table revision (
     embargo_until  timestamptz,
     -- What else the sender states, by name (docs/formats.md).
     details        jsonb not null default '{}',
+    -- What its sender said of it beside name and address, to clean the input again by; null where that is nothing.
+    hints          json,
     primary key (article_id, number)
 );
 create index revision_name on revision (name);
