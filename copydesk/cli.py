@@ -25,6 +25,7 @@ from copydesk import (
     cli_ingest,
     cli_keys,
     cli_reclean,
+    cli_retention,
     cli_sources,
     cli_webhooks,
 )
@@ -49,6 +50,7 @@ app.add_typer(cli_dead.app, name="dead")
 app.add_typer(cli_webhooks.app, name="webhooks")
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_sources.app, name="sources")
+app.add_typer(cli_retention.app, name="retention")
 app.command()(cli_articles.export)
 app.command()(cli_ingest.ingest)
 app.command()(cli_reclean.reclean)

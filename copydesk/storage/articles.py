@@ -56,7 +56,7 @@ update revision r
 
 # Older news never overwrites newer: the caller names only revisions that are to be current.
 _MAKE_CURRENT = """
-update article_head h set current_revision = t.number, changed_at = greatest(now(), t.embargo_until)
+update article_head h set current_revision = t.number, changed_at = greatest(now(), t.embargo_until), expired_at = null
   from (select * from json_to_recordset(%s::json) as r(article_id uuid, number integer, embargo_until timestamptz)
          order by article_id) t
  where h.id = t.article_id

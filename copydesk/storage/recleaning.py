@@ -22,13 +22,13 @@ select h.id::text, h.source, h.current_revision, h.withdrawn_at is not null, r.r
   left join lateral (select ingest_id, item_id from receipt
                       where article_id = h.id and revision = h.current_revision and outcome in ('stored', 'revised')
                       order by recorded_at limit 1) t on true
- where h.id > %(after)s::uuid and (%(source)s::text is null or h.source = %(source)s)
+ where h.id > %(after)s::uuid and (%(source)s::text is null or h.source = %(source)s) and h.expired_at is null
  order by h.id limit %(limit)s
 """
 
 _COUNT = """
 select count(*) from article_head h
- where h.id > %(after)s::uuid and (%(source)s::text is null or h.source = %(source)s)
+ where h.id > %(after)s::uuid and (%(source)s::text is null or h.source = %(source)s) and h.expired_at is null
 """
 
 FIELDS = (
