@@ -17,7 +17,18 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_sources, cli_webhooks
+from copydesk import (
+    cli_articles,
+    cli_dead,
+    cli_dedupe,
+    cli_feeds,
+    cli_ingest,
+    cli_keys,
+    cli_reclean,
+    cli_retention,
+    cli_sources,
+    cli_webhooks,
+)
 from copydesk.cli_output import print_json, table_of
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
@@ -39,7 +50,10 @@ app.add_typer(cli_dead.app, name="dead")
 app.add_typer(cli_webhooks.app, name="webhooks")
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_sources.app, name="sources")
+app.add_typer(cli_retention.app, name="retention")
 app.command()(cli_articles.export)
+app.command()(cli_ingest.ingest)
+app.command()(cli_reclean.reclean)
 app.add_typer(cli_dedupe.app, name="dedupe")
 
 # Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.

@@ -106,7 +106,7 @@ def learnt(source: Source, as_json: AsJson = False) -> None:
 
 @app.command()
 def undo(source: Source, keys: Keys) -> None:
-    """Never drop these lines again; stories that were stored without them can be cleaned anew from their inputs."""
+    """Never drop these lines again; `copydesk reclean` puts them back where they were dropped."""
     _mark(source, keys, is_undone=True)
 
 

@@ -14,7 +14,7 @@ from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Tell other services of changes by HTTP.")
 
-EVENTS = ("stored", "revised", "duplicate", "withdrawn")
+EVENTS = ("stored", "revised", "recleaned", "duplicate", "withdrawn")
 
 Number = Annotated[int, typer.Argument(help="The webhook's number.")]
 

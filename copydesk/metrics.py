@@ -28,6 +28,7 @@ calls = Counter("copydesk_webhook_calls", "Calls of webhooks, by result.", ["res
 requests = Counter("copydesk_http_requests", "Requests to the HTTP door.", ["method", "route", "status"])
 request_seconds = Histogram("copydesk_http_request_seconds", "A request to the HTTP door.", ["route"], buckets=_SECONDS)
 files = Counter("copydesk_files", "Files of the inbox that were settled, by folder.", ["folder"])
+retention = Counter("copydesk_retention", "Rows that were not kept any longer: raw, revisions, articles.", ["what"])
 
 jobs_waiting = Gauge("copydesk_jobs_waiting", "Jobs queued or in a worker's hands.")
 stream_entries = Gauge("copydesk_stream_entries", "Articles on their way to storage.")

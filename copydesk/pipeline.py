@@ -36,7 +36,7 @@ def process(
     `item_id` is the sender's id for this delivery, where it chose one. Raises `InputError` when the item as a whole
     cannot be read. `parse` stands in for `formats.parse` where that runs under limits.
     """
-    return [_process_one(candidate, item, rules, item_id) for candidate in read(item, rules, parse)]
+    return [process_one(candidate, item, rules, item_id) for candidate in read(item, rules, parse)]
 
 
 def read(item: RawItem, rules: Rules, parse: Parser = formats.parse) -> list[Parsed]:
@@ -71,7 +71,8 @@ def clean(parsed: Parsed, item: RawItem, rules: Rules) -> Cleaned:
     return cleaning.apply_structure(cleaned, parsed, rules)
 
 
-def _process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | None) -> Processed:
+def process_one(parsed: Parsed, item: RawItem, rules: Rules, item_id: str | None = None) -> Processed:
+    """What comes of one candidate of an item."""
     if parsed.error:
         return Processed(parsed.key, None, str(parsed.error), error=parsed.error)
     if parsed.status is not Status.USABLE:

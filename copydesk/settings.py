@@ -89,6 +89,12 @@ class Settings(BaseSettings):
         description="Most files in one archive, or runs of fifty records in one list, in the inbox.",
     )
 
+    bulk_jobs_max: int = Field(
+        64,
+        ge=8,
+        description="Jobs of one `copydesk ingest` that may be on their way at once, each of fifty documents.",
+    )
+
     http_host: str = Field("127.0.0.1", description="Address that the HTTP door listens on.")
     http_keys: Literal["none", "required"] = Field(
         "none", description="Whether the HTTP door asks for keys, which `copydesk keys` makes."
@@ -207,6 +213,15 @@ class Settings(BaseSettings):
     )
     database_deadline_s: float = Field(
         10.0, gt=0, description="Seconds one database transaction may take before its socket is cut."
+    )
+    retention_raw_days: float | None = Field(
+        None, ge=1, description="Days for which inputs are kept after they last came; for ever when not set."
+    )
+    retention_revision_days: float | None = Field(
+        None, ge=1, description="Days for which a revision is kept after it was superseded; for ever when not set."
+    )
+    retention_article_days: float | None = Field(
+        None, ge=1, description="Days for which an article is kept after it last changed; for ever when not set."
     )
     stream_bytes_max: int = Field(
         256 * MIB, ge=MIB, description="High-water mark of the article stream; above it ingest workers pause."

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar
 
 from copydesk.delivery import claims, spool
 from copydesk.delivery.claims import Claim, ClaimedFile
@@ -38,6 +38,8 @@ VERSION = 1
 
 _PART = re.compile(r"^([0-9a-z]{1,40})p[0-9a-f]{4}x[0-9]{1,9}$")
 _ID_CHARACTERS = 300
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def parts(inbox: Path, claim: Claim, limits: Limits, done: Collection[str]) -> I
     with translated_errors(folder):
         opened = (folder / str(file.number)).open("rb")
     with opened:
-        for number, group in enumerate(_groups(opened, claims.printable(file.name), limits)):
+        found = members(opened, claims.printable(file.name), limits)
+        for number, group in enumerate(for_jobs(found, lambda member: member)):
             part_id = f"{claim.id}p{how}x{number}"
             is_new = part_id not in there
             if is_new:
@@ -99,16 +102,17 @@ def parts(inbox: Path, claim: Claim, limits: Limits, done: Collection[str]) -> I
             yield Part(part_id, is_new)
 
 
-def _groups(file: BinaryIO, name: str, limits: Limits) -> Iterator[list[Member]]:
-    """Members by fifty documents and by bytes."""
-    group: list[Member] = []
+def for_jobs(found: Iterable[T], member_of: Callable[[T], Member]) -> Iterator[list[T]]:
+    """What holds members, cut into runs of one job each: by fifty documents and by bytes."""
+    group: list[T] = []
     records = size = 0
-    for member in members(file, name, limits):
+    for one in found:
+        member = member_of(one)
         is_full = records + member.records > min(ITEMS_MAX, RECORDS_MAX) or size + len(member.data) > PART_BYTES
         if group and is_full:
             yield group
             group, records, size = [], 0, 0
-        group.append(member)
+        group.append(one)
         records += max(1, member.records)
         size += len(member.data)
     if group:
@@ -121,14 +125,14 @@ def _write(folder: Path, part_id: str, claim: Claim, file: ClaimedFile, group: l
     name = claims.printable(file.name)
     with SpoolWriter(folder, part_id) as writer:
         for member in group:
-            item_id = _item_id(f"{claim.id}/{file.number}", member.position.removeprefix(name), ids)
+            own_id = item_id(f"{claim.id}/{file.number}", member.position.removeprefix(name), ids)
             writer.write(member.data)
             refused = Refusal(code=member.error.code, reason=str(member.error)) if member.error else None
-            writer.end_item(item_id, sha256(member.data), Hints(filename=member.name or None), None, refused)
+            writer.end_item(own_id, sha256(member.data), Hints(filename=member.name or None), None, refused)
         writer.commit(source=source, kind="file", origin=name, received_at=claim.received_at)
 
 
-def _item_id(parent: str, position: str, taken: set[str]) -> str:
+def item_id(parent: str, position: str, taken: set[str]) -> str:
     """The place in the file as an id: two members of one name get a number, a long path its end and a hash."""
     path = re.sub(r"[\x00-\x1f\x7f]", "?", position)
     if len(path) > _ID_CHARACTERS:

@@ -1,11 +1,13 @@
-"""What the inbox and the spool do with the disk alike: sync a folder, and say what it did not do."""
+"""What all that is kept on disk has alike: synced folders, small files that are whole or not there, named errors."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from copydesk.errors import SpoolUnavailable
 
@@ -26,3 +28,22 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Put a value in the place of what the file holds, at once and to stay. Raises `SpoolUnavailable`."""
+    writing = path.with_name(f"{path.name}.writing")
+    with translated_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing.open("w", encoding="utf-8") as file:
+            json.dump(value, file)
+            file.flush()
+            os.fsync(file.fileno())
+        writing.rename(path)
+        sync_folder(path.parent)
+
+
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote; None where there is no such file. Raises `SpoolUnavailable`."""
+    with translated_errors(path):
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

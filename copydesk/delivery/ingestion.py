@@ -175,7 +175,7 @@ class Ingestion:
             if job.kind == "file":
                 read_ref = cutting.read if cutting.is_part(ref) else claims.read
                 return self._insist(lambda: read_ref(self._settings.inbox, ref, limit))
-            if job.kind in ("http", "feed"):
+            if job.kind in ("http", "feed", "bulk"):
                 return self._insist(lambda: spool.read(self._settings.spool, ref, limit))
             raise MissingInput(ref, "only the doors of copydesk may refer to an input")
 

@@ -60,15 +60,20 @@ class Knowledge:
         if self._connection is None or self._connection.closed:
             self._connection = database.connect(self._url, deadline_s=DEADLINE_S, name="copydesk knowledge")
         with database.bounded_transaction(self._connection, "knowledge", DEADLINE_S):
-            repeated = sources.repeated(self._connection)
-            written = sources.profiles(self._connection)
-        return self._files.knowing(_profiles(written), learnt_of(repeated), _version(written))
+            return rules_now(self._files, self._connection)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(Exception):  # a broken connection may fail to close in any way
                 self._connection.close()
         self._connection = None
+
+
+def rules_now(files: Rules, connection: Connection) -> Rules:
+    """The files' rules with what Postgres knows over them."""
+    repeated = sources.repeated(connection)
+    written = sources.profiles(connection)
+    return files.knowing(_profiles(written), learnt_of(repeated), _version(written))
 
 
 def learnt_of(repeated: Iterable[Repeated]) -> dict[str, Learnt]:

@@ -18,7 +18,7 @@ from copydesk import formats, metrics, pipeline
 from copydesk.cleaning import Rules
 from copydesk.errors import CopydeskError, InputError, InputTooLarge, ProcessingError
 from copydesk.formats import Parser
-from copydesk.models import Outcome, RawItem
+from copydesk.models import Hints, Outcome, RawItem
 from copydesk.queue.jobs import Job, JobItem
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry, Outgoing
 
@@ -154,8 +154,8 @@ def _entries_of_item(carried: _Carried, rules: Rules, read: Read, limits: Limits
         return
     digest = hashlib.sha256(data).hexdigest()
     raw_item = RawItem(data, carried.job.source, carried.job.received_at, item.hints)
-    # The id of a file or a poll is ours, new each time; that of any other door is the sender's.
-    sent_id = None if carried.job.kind in ("file", "feed") else item.id
+    # The id of a file, a poll or a bulk run is ours, new each time; that of any other door is the sender's.
+    sent_id = None if carried.job.kind in ("file", "feed", "bulk") else item.id
     try:
         found = pipeline.process(raw_item, rules, item_id=sent_id, parse=parse)
     except InputError as error:
@@ -204,7 +204,14 @@ def _entry(carried: _Carried, processed: pipeline.Processed, item_id: str, diges
         document=processed.document,
         raw_sha256=digest,
         meta=carried.item.meta,
+        hints=_beside(carried.item.hints, processed.document.url),
     )
+
+
+def _beside(hints: Hints, url: str | None) -> Hints | None:
+    """What the row does not say anyway."""
+    more = hints.model_copy(update={"filename": None} | ({"url": None} if hints.url == url else {}))
+    return more if more != Hints() else None
 
 
 def _body(item: JobItem, read: Read, limits: Limits) -> bytes:

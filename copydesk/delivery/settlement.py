@@ -52,8 +52,13 @@ def article_id(entry: ArticleEntry | OutcomeEntry) -> str:
     Laid out as UUIDv8 (RFC 9562): 48 bits of received_at in milliseconds, so that new rows fall at the end of the
     index, then a hash of job and item.
     """
-    digest = hashlib.sha256(f"{entry.job.id}\n{entry.item_id}".encode("utf-8", "surrogatepass")).digest()
-    return _uuid8(entry.job.received_at, int.from_bytes(digest[:10], "big"))
+    return document_id(entry.job.id, entry.item_id, entry.job.received_at)
+
+
+def document_id(job_id: str, item_id: str, received_at: datetime) -> str:
+    """The same from what the rows say."""
+    digest = hashlib.sha256(f"{job_id}\n{item_id}".encode("utf-8", "surrogatepass")).digest()
+    return _uuid8(received_at, int.from_bytes(digest[:10], "big"))
 
 
 def id_from(moment: datetime) -> str:
@@ -266,6 +271,7 @@ def _revise(plan: Plan, entry: ArticleEntry, verdict: Verdict, articles: dict[st
             entry.meta,
             entry.job.received_at,
             cluster_id,
+            entry.hints,
         )
     )
     if verdict.is_current:

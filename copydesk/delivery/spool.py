@@ -1,4 +1,4 @@
-"""The spool: what the HTTP and feed doors accepted, on disk before anybody is told so, until it is committed.
+"""The spool: what was accepted at the HTTP and feed doors or in bulk, on disk before it is told, until it is committed.
 
 One file is one job: the bodies one after the other, then a manifest, then its length and checksum. It is written under
 a temporary name, synced once, and renamed; a file without a whole foot was never accepted. Reading and removing take

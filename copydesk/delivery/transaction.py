@@ -35,6 +35,7 @@ from copydesk.storage import (
 )
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.dead_letters import DeadLetter
+from copydesk.storage.raws import Input
 from copydesk.storage.receipts import JobCount, Receipt
 
 Entry = ArticleEntry | OutcomeEntry | CloseEntry
@@ -80,7 +81,7 @@ def commit(connection: Connection, batch: Sequence[Incoming]) -> Committed:
         entries.append(entry)
         if not isinstance(entry, CloseEntry):
             items.append((incoming, entry))
-    raws.add(connection, {e.raw_sha256: i.raw for i, e in items if i.raw and e.raw_sha256})
+    raws.add(connection, _inputs(items))
     written = Written()
     _write_or_bisect(connection, items, written)
     _judge_again(connection, written.lost)
@@ -89,6 +90,17 @@ def commit(connection: Connection, batch: Sequence[Incoming]) -> Committed:
         counts += _bury_unreadable(connection, incoming, reason)
     written.outcomes[Outcome.DEAD.value] += len(unreadable)
     return Committed(_close(connection, settlement.together(counts)), written.outcomes)
+
+
+def _inputs(items: Sequence[Item]) -> dict[str, Input]:
+    """What the items brought; the same bytes from several sources belong to none of them."""
+    found: dict[str, Input] = {}
+    for incoming, entry in items:
+        if incoming.raw and entry.raw_sha256:
+            before = found.get(entry.raw_sha256)
+            is_same = before is None or before.source == entry.job.source
+            found[entry.raw_sha256] = Input(incoming.raw, entry.job.source if is_same else "")
+    return found
 
 
 def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> Committed:
@@ -100,8 +112,7 @@ def bury(connection: Connection, incoming: Incoming, reason: RowRefused) -> Comm
         return Committed(_close(connection, _bury_unreadable(connection, incoming, error)), dead)
     inserted: set[tuple[str, str]] = set()
     if not isinstance(entry, CloseEntry):
-        if incoming.raw and entry.raw_sha256:
-            raws.add(connection, {entry.raw_sha256: incoming.raw})
+        raws.add(connection, _inputs([(incoming, entry)]))
         inserted = _refuse(connection, incoming, entry, reason)
         _judge_again(connection, _lost(entry))
     return Committed(_close(connection, settlement.job_counts([entry], inserted)), dead if inserted else Counter())
@@ -263,7 +274,7 @@ def _bury_unreadable(connection: Connection, incoming: Incoming, error: RowRefus
     if incoming.raw:
         with contextlib.suppress(zlib.error):
             digest = hashlib.sha256(zlib.decompress(incoming.raw)).hexdigest()
-            raws.add(connection, {digest: incoming.raw})
+            raws.add(connection, {digest: Input(incoming.raw, whose.job.source if whose else "")})
     job_id, item_id = (whose.job.id, whose.item_id) if whose else ("unreadable", incoming.stream_id)
     source = whose.job.source if whose else "unreadable"
     dead = Outcome.DEAD

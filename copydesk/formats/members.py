@@ -13,7 +13,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -43,6 +43,8 @@ class Limits:
     members: int
     depth: int = 3
     """Archives in archives; `a.tar.gz` is two."""
+    zip_entries: int | None = field(default=None, repr=False)
+    """Of one zip, whose directory is held in memory; None is as many as members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class _Walk:
 
     def _zip(self, stream: _Peekable, position: str, depth: int) -> Iterator[Member]:
         file = self._seekable(stream, position)
-        _check_directory(file, position, self._limits.members)
+        _check_directory(file, position, self._limits.zip_entries or self._limits.members)
         try:
             archive = zipfile.ZipFile(file)
         except (*FAULTS, zipfile.BadZipFile, NotImplementedError, struct.error) as error:

@@ -43,7 +43,7 @@ REF_PATTERN = r"^[a-z0-9]{1,64}(/[0-9]{1,4})?$"
 # More than clocks of machines differ by. Older news never overwrites newer, so a later one would hold its place.
 FUTURE_MAX = timedelta(days=1)
 
-Door = Literal["file", "feed", "http", "celery"]
+Door = Literal["file", "feed", "http", "bulk", "celery"]
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 

@@ -75,6 +75,8 @@ class ArticleEntry(Wire):
     is_indexed: bool = False
     """Whether later documents may name it as the one that they are like."""
     likeness: Likened | None = None
+    hints: Hints | None = None
+    """What the sender said of the item beside `name` and the document's `url`; None where that is nothing."""
 
 
 class OutcomeEntry(Wire):

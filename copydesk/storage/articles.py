@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from copydesk.models import Document, Json
+from copydesk.models import Document, Hints, Json
 from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row, send
 
@@ -23,23 +23,40 @@ insert into revision (
        article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
        zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
        body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta, received_at,
-       version, embargo_until, details)
+       version, embargo_until, details, hints)
 select article_id, number, format, url, guid, name, language, title, section, published_text, published_at,
        zone_unknown, updated_text, publisher, authors, credits, dateline, rights, captions, corrections,
        body, pieces, encoding, warnings, rules_version, item_sha256, content_sha256, raw_sha256, meta::json,
-       received_at, version, embargo_until, details
+       received_at, version, embargo_until, details, hints::json
   from json_to_recordset(%s::json) as t(
        article_id uuid, number integer, format text, url text, guid text, name text, language text, title text,
        section text, published_text text, published_at timestamptz, zone_unknown boolean, updated_text text,
        publisher text, authors text[], credits jsonb, dateline text, rights text[], captions text[], corrections text[],
        body text[], pieces jsonb, encoding text, warnings text[], rules_version text, item_sha256 text,
        content_sha256 text, raw_sha256 text, meta text, received_at timestamptz, version text,
-       embargo_until timestamptz, details jsonb)
+       embargo_until timestamptz, details jsonb, hints text)
+"""
+
+# What the rules decide; what the sender said stays. Cleaned again, a revision is the same revision.
+_REWRITE = """
+update revision r
+   set (language, title, section, published_text, published_at, zone_unknown, updated_text, publisher, authors, credits,
+        dateline, rights, captions, corrections, body, pieces, encoding, warnings, rules_version, content_sha256,
+        details)
+     = (t.language, t.title, t.section, t.published_text, t.published_at, t.zone_unknown, t.updated_text, t.publisher,
+        t.authors, t.credits, t.dateline, t.rights, t.captions, t.corrections, t.body, t.pieces, t.encoding, t.warnings,
+        t.rules_version, t.content_sha256, t.details)
+  from json_to_recordset(%s::json) as t(
+       article_id uuid, number integer, language text, title text, section text, published_text text,
+       published_at timestamptz, zone_unknown boolean, updated_text text, publisher text, authors text[], credits jsonb,
+       dateline text, rights text[], captions text[], corrections text[], body text[], pieces jsonb, encoding text,
+       warnings text[], rules_version text, content_sha256 text, details jsonb)
+ where r.article_id = t.article_id and r.number = t.number
 """
 
 # Older news never overwrites newer: the caller names only revisions that are to be current.
 _MAKE_CURRENT = """
-update article_head h set current_revision = t.number, changed_at = greatest(now(), t.embargo_until)
+update article_head h set current_revision = t.number, changed_at = greatest(now(), t.embargo_until), expired_at = null
   from (select * from json_to_recordset(%s::json) as r(article_id uuid, number integer, embargo_until timestamptz)
          order by article_id) t
  where h.id = t.article_id
@@ -97,6 +114,8 @@ class NewRevision:
     received_at: datetime
     cluster_id: str
     """The story that the article is a version of: the id of its first article."""
+    hints: Hints | None = None
+    """What its sender said of it beside name and address."""
 
 
 def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str, CurrentArticle]:
@@ -118,6 +137,11 @@ def write(connection: Connection, revisions: Sequence[NewRevision]) -> None:
     send(connection, _ADD_REVISIONS, [_row(r) for r in revisions])
     newest = {r.article_id: r for r in revisions if r.is_current and r.number > 1}
     send(connection, _MAKE_CURRENT, [{"article_id": i, "number": r.number} | _embargo(r) for i, r in newest.items()])
+
+
+def rewrite(connection: Connection, revisions: Sequence[NewRevision]) -> None:
+    """Put another cleaning in the place of revisions; the caller holds the locks of their articles."""
+    send(connection, _REWRITE, [_row(r) for r in revisions])
 
 
 def _head(revision: NewRevision) -> Row:
@@ -144,6 +168,7 @@ def _row(revision: NewRevision) -> Row:
         "raw_sha256": revision.raw_sha256,
         # As text: the row's own JSON would not let \u0000 through, and the sender's comes back untouched.
         "meta": None if revision.meta is None else json.dumps(revision.meta),
+        "hints": revision.hints and revision.hints.model_dump_json(exclude_none=True),
         "received_at": revision.received_at.isoformat(),
     }
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from copydesk.storage.connection import Connection
 
-# Sorted, so that two writers with the same inputs wait for each other in one order.
+# Sorted, so that two writers with the same inputs wait for each other in one order. What comes again is kept on, and
+# what comes from another source for as long as the longest; its bytes are not written again.
 _ADD = """
-insert into raw (sha256, data)
-select * from unnest(%s::text[], %s::bytea[]) as t(sha256, data) order by sha256
-    on conflict (sha256) do nothing
+insert into raw as r (sha256, data, source)
+select * from unnest(%s::text[], %s::bytea[], %s::text[]) as t(sha256, data, source) order by sha256
+    on conflict (sha256) do update
+   set stored_at = now(), source = case when r.source = excluded.source then r.source else '' end
+ where r.stored_at < now() - interval '1 day' or r.source not in ('', excluded.source)
 """
 
 _GET = "select data from raw where sha256 = %s"
 
 
-def add(connection: Connection, compressed: dict[str, bytes]) -> None:
-    """Keep inputs, zlib-compressed, by the hash of what they were before."""
-    if compressed:
+class Input(NamedTuple):
+    """An input and whose it is."""
+
+    data: bytes
+    """zlib-compressed."""
+    source: str
+
+
+def add(connection: Connection, inputs: Mapping[str, Input]) -> None:
+    """Keep inputs by the hash of what they were before they were compressed."""
+    if inputs:
+        data, sources = [one.data for one in inputs.values()], [one.source for one in inputs.values()]
         with connection.cursor() as cursor:
-            cursor.execute(_ADD, (list(compressed), list(compressed.values())), binary=True)
+            cursor.execute(_ADD, (list(inputs), data, sources), binary=True)
 
 
 def load(connection: Connection, sha256: str) -> bytes | None:

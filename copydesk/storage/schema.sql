@@ -29,8 +29,12 @@ create index ingest_closed on ingest (received_at) where closed_at is not null a
 create table raw (
     sha256    text primary key,
     data      bytea not null,
-    stored_at timestamptz not null default now()
+    -- When it last came, to the day.
+    stored_at timestamptz not null default now(),
+    -- Whose days it is kept for; '' where it came from several, and is kept for the longest.
+    source    text not null default ''
 );
+create index raw_kept on raw (source, stored_at);
 -- Compressed already: trying again costs CPU and gains nothing.
 alter table raw alter column data set storage external;
 
@@ -49,9 +53,11 @@ create table article_head (
     withdrawn_at     timestamptz,
     withdrawn_reason text,
     -- The story that it is a version of: the id of the first article of the story.
-    cluster_id       uuid not null
+    cluster_id       uuid not null,
+    -- Kept for its days and no longer: its texts are gone, and it is not in the view `article` until it changes.
+    expired_at       timestamptz
 );
-create index article_head_changed on article_head (changed_at, id);
+create index article_head_kept on article_head (source, changed_at) where expired_at is null;
 create index article_head_source on article_head (source, id);
 create index article_head_position on article_head (position);
 create index article_head_cluster on article_head (cluster_id);
@@ -97,10 +103,14 @@ create table revision (
     embargo_until  timestamptz,
     -- What else the sender states, by name (docs/formats.md).
     details        jsonb not null default '{}',
+    -- What its sender said of it beside name and address, to clean the input again by; null where that is nothing.
+    hints          json,
     primary key (article_id, number)
 );
 create index revision_name on revision (name);
 create index revision_url on revision (url);
+-- Revisions that superseded one.
+create index revision_later on revision (stored_at, article_id, number) where number > 1;
 
 -- The names under which an article can be met again. The unique key settles races between writers.
 create table identity_key (
@@ -232,6 +242,8 @@ create table dead_letter (
 );
 create index dead_letter_open on dead_letter (id) where resolution is null;
 create index dead_letter_asked on dead_letter (id) where resolution = 'asked';
+-- Inputs that are still needed.
+create index dead_letter_raw on dead_letter (raw_sha256) where resolution is null or resolution = 'asked';
 
 -- Notes taken before an entry is tried alone, so that one that ends its process is known the next time.
 create table attempt (
@@ -289,7 +301,11 @@ create table source_profile (
     learns         boolean not null default true,
     -- Stories that must show a line; null is the shipped number.
     fewest_stories integer check (fewest_stories > 1),
-    updated_at     timestamptz not null default now()
+    updated_at     timestamptz not null default now(),
+    -- For how long what came of the source is kept; infinity is for ever, null as the settings say.
+    raw_days       double precision,
+    revision_days  double precision,
+    article_days   double precision
 );
 
 -- Keys of the HTTP door. Of a key only a hash is kept; it is 256 random bits, so a fast one does.
@@ -437,7 +453,7 @@ create index feed_log_feed on feed_log (feed_id, id);
 create index feed_log_fetched on feed_log (fetched_at);
 
 -- The stable view for everyone who just wants to query: one row an article, its current revision; without articles that
--- are withdrawn or under embargo.
+-- are withdrawn, under embargo or no longer kept.
 create view article as
 select h.id,
        h.source,
@@ -481,4 +497,5 @@ select h.id,
   from article_head h
   join revision r on r.article_id = h.id and r.number = h.current_revision
  where h.withdrawn_at is null
+   and h.expired_at is null
    and (r.embargo_until is null or r.embargo_until <= now());

@@ -32,6 +32,15 @@ select id, false from unnest(%s::uuid[]) as t(id) order by id
 
 _FIND = "select document_id, article_id from sketch where document_id = any (%s::uuid[]) and is_settled"
 
+_LOCK = "select document_id from sketch where document_id = any (%s::uuid[]) order by document_id for update"
+
+_REDRAW = """
+update sketch s set data = decode(t.data, 'hex')
+  from json_to_recordset(%s::json) as t(document_id uuid, data text)
+ where s.document_id = t.document_id and s.data is not null and s.number is not null
+returning s.document_id, s.number, s.source, s.received_at
+"""
+
 _PLACE = """
 update sketch s set article_id = t.article_id, is_settled = true
   from json_to_recordset(%s::json) as t(document_id uuid, article_id uuid)
@@ -162,6 +171,15 @@ def move(connection: Connection, moves: Sequence[Move]) -> None:
     for statement in (_MOVE_SIGHTINGS, _MOVE_RECEIPTS, _MOVE_EVENTS, _MOVE_SKETCHES, _MOVE_FOLLOWERS):
         send(connection, statement, moved)
     send(connection, _MOVE_CLUSTERS, [{"document_id": m.document, "cluster_id": m.cluster_id} for m in moves])
+
+
+def redraw(connection: Connection, drawn: Mapping[str, bytes]) -> list[StoredSketch]:
+    """Put other sketches in the place of documents'; returns those that the index can have."""
+    if not drawn:
+        return []
+    connection.execute(_LOCK, (list(drawn),))
+    found = send(connection, _REDRAW, [{"document_id": d, "data": data.hex()} for d, data in drawn.items()])
+    return [StoredSketch(str(d), n, source, received_at, drawn[str(d)]) for d, n, source, received_at in found]
 
 
 def keep_follower(

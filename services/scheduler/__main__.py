@@ -12,6 +12,7 @@ from copydesk.delivery.learning import forget_lines, learn_lines
 from copydesk.delivery.measuring import Measuring
 from copydesk.delivery.reconciler import SpoolReconciler
 from copydesk.delivery.replays import Replays
+from copydesk.delivery.retention import Retention
 from copydesk.delivery.search_index import index_texts
 from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.webhooks import DueWebhooks
@@ -28,6 +29,7 @@ LEARN_EVERY_S = 2.0
 FORGET_EVERY_S = 3600.0
 TELL_EVERY_S = 0.5
 KEEP_FEEDS_EVERY_S = 60.0
+RETAIN_EVERY_S = 10.0
 
 
 def main() -> None:
@@ -51,6 +53,7 @@ def main() -> None:
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
+        Chore("retention", RETAIN_EVERY_S, Retention(settings).turn),
         Chore("keep feeds in order", KEEP_FEEDS_EVERY_S, FeedUpkeep(settings).turn),
     ]
     scheduler = Scheduler(settings, chores)
