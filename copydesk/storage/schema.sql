@@ -101,6 +101,20 @@ create table revision (
 );
 create index revision_name on revision (name);
 create index revision_url on revision (url);
+-- Whether an input may be dropped. By hash: a tree would hold all 64 letters of each.
+create index revision_raw on revision using hash (raw_sha256);
+
+-- Articles that an operator has deleted. Their texts are gone; what comes of them again is met by the keys that they
+-- still hold, or is like them, and is suppressed.
+create table deletion (
+    article_id uuid primary key references article_head,
+    reason     text not null,
+    deleted_by text not null,
+    deleted_at timestamptz not null default now(),
+    -- From then on what comes again is stored, as an article of its own.
+    lifted_at  timestamptz,
+    lifted_by  text
+);
 
 -- The names under which an article can be met again. The unique key settles races between writers.
 create table identity_key (

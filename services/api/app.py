@@ -21,6 +21,7 @@ from services.api import answers, problems
 from services.api.access import Guarded
 from services.api.articles import add_articles
 from services.api.bodies import DOCUMENT_TYPES, JSON, MULTIPART, NDJSON
+from services.api.deletion import add_deletion
 from services.api.door import Door, Sender
 from services.api.ids import status_url
 from services.api.measured import Measured
@@ -134,6 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
     _add_documents(app, door)
     _add_items(app, door)
     add_articles(app, door.database)
+    add_deletion(app, door.database)
     add_search(app, door.database)
     _add_health(app, door)
     _complete_openapi(app)

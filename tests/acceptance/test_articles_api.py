@@ -155,9 +155,49 @@ def test_where_else_an_article_was_seen_is_told(door: HttpDoor) -> None:
     assert (sighting["source"], sighting["relation"]) == (f"{name}-other", "exact")
 
 
+def test_a_deleted_article_is_gone_for_readers_and_followers_and_stays_gone(door: HttpDoor) -> None:
+    source = unique()
+    item = store(door, story(source), source=source, document_id="a")
+    path = f"/v1/articles/{item['article']}"
+    word = f"Village {int(source, 16)}"
+
+    def found() -> list[str]:
+        answer = read(door, "/v1/search", q=f'"{word}"', source=source).json()
+        return [article["id"] for article in answer["articles"]]
+
+    wait_until(found, 20, "it is indexed")
+    tag = read(door, path).headers["etag"]
+    assert is_problem(door.client.delete(path), 422, "invalid_request")
+    stale = door.client.delete(path, params={"reason": "x"}, headers={"If-Match": '"another"'})
+    assert is_problem(stale, 412, "changed_meanwhile")
+    deleted = door.client.delete(path, params={"reason": "Ruling 12"}, headers={"If-Match": tag})
+    assert (deleted.status_code, deleted.json()["is_banned"], deleted.json()["deleted_by"]) == (200, True, "http")
+
+    for part in ("", "/raw", "/revisions", "/revisions/1", "/sightings", "/diff?before=1&after=1"):
+        answer = door.client.get(path + part)
+        assert is_problem(answer, 410, "deleted_article")
+        assert answer.json()["reason"] == "Ruling 12"
+    assert found() == read(door, "/v1/articles", source=source).json()["articles"] == []
+    wait_until(lambda: followed(door, source) == [("deleted", "Ruling 12")], 20, "followers are told")
+    assert store(door, story(source), source=source, document_id="a")["outcome"] == "suppressed"
+
+    lifted = door.client.delete(f"{path}/deletion").json()
+    assert (lifted["is_banned"], lifted["reason"]) == (False, "Ruling 12")
+    again = store(door, story(source), source=source, document_id="a")
+    assert (again["outcome"], again["article"] == item["article"]) == ("stored", False)
+    assert read(door, path).status_code == 410
+
+
+def followed(door: HttpDoor, source: str) -> list[tuple[str, str]]:
+    answer = read(door, "/v1/articles", source=source, changed_since=0).json()
+    assert answer["articles"] == []
+    return [(gone["event"], gone["reason"]) for gone in answer["gone"]]
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
+        (f"/v1/articles/{uuid.UUID(int=1)}/deletion", 404, "unknown_article"),
         (f"/v1/articles/{uuid.UUID(int=1)}", 404, "unknown_article"),
         (f"/v1/articles/{uuid.UUID(int=1)}/raw", 404, "unknown_article"),
         (f"/v1/articles/{uuid.UUID(int=1)}/revisions", 404, "unknown_article"),
