@@ -160,6 +160,8 @@ create table receipt (
 create index receipt_item on receipt (item_id);
 create index receipt_parent on receipt (parent_id) where parent_id <> item_id;
 create index receipt_article on receipt (article_id, revision);
+-- For counts by the hour: receipts lie in the order of their time, so a summary of each stretch is enough.
+create index receipt_recorded on receipt using brin (recorded_at) with (pages_per_range = 32, autosummarize = on);
 
 -- Where else an article was seen. No foreign key: a follower may arrive before its leader.
 create table sighting (

@@ -37,6 +37,7 @@ _SCOPES = (
     ("/v1/items/", "ingest"),
     ("/v1/articles", "read"),
     ("/v1/search", "read"),
+    ("/v1/stats", "read"),
 )
 
 # Where the key of a request stands in its ASGI scope.

@@ -15,6 +15,8 @@ AWAY: Responses = {
     503: {"description": "Postgres does not answer.", **PROBLEM},
 }
 SAME: Responses = {304: {"description": "It is as the `If-None-Match` says."}}
+BODY: Responses = {413: {"description": "The body is too large.", **PROBLEM}}
+KNOWN: Responses = {409: {"description": "There is one already.", **PROBLEM}}
 MISSING: Responses = {404: {"description": "There is none.", **PROBLEM}}
 MATCHED: Responses = {412: {"description": "It is not what the `If-Match` names any more.", **PROBLEM}}
 GONE: Responses = {410: {"description": "It was deleted; the problem says when and why.", **PROBLEM}}
