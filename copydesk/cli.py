@@ -213,6 +213,7 @@ def _audited(found: Audit) -> str:
         f"{len(found.open_jobs):>9} jobs that lack receipts"
         + (" (the oldest 100)" if len(found.open_jobs) == 100 else ""),
         f"{found.dead:>9} dead letters",
+        f"{found.deleted:>9} articles deleted since they were stored",
     ]
     lines += [f"   open: {job.id} of {job.source}, {job.done} of {job.total or '?'}" for job in found.open_jobs[:20]]
     lines += [f"problem: {problem}" for problem in found.problems]

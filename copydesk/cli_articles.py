@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from copydesk.errors import UsageError
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
     from copydesk.storage.reading import Filters
 
-app = typer.Typer(no_args_is_help=True, help="List, show, search and compare articles.")
+app = typer.Typer(no_args_is_help=True, help="List, show, search, compare and delete articles.")
 
 Source = Annotated[str | None, typer.Option(help="Only of this sender.")]
 Language = Annotated[str | None, typer.Option(help="Only in this language, as `en` or `zh`.")]
@@ -110,6 +112,43 @@ def diff(
             for sign, text, style in (("-", change.before, "red"), ("+", change.after, "green")):
                 if text is not None:
                     console.print(f"{sign} {text}", style=style, markup=False, highlight=False)
+
+
+@app.command()
+def delete(
+    article: Annotated[UUID, typer.Argument(help="The article's id.")],
+    reason: Annotated[str, typer.Option(prompt=True, help="Why; it stays, and readers are told it.")],
+) -> None:
+    """Delete an article's text, revisions and inputs for good; what comes of it again is not stored."""
+    from copydesk.storage import deletions
+
+    if not reason.strip():
+        raise UsageError(str(article), "say why")
+    with connected() as connection:
+        found = deletions.delete(connection, str(article), reason=reason.strip(), by=_who())
+    if found is None:
+        raise UsageError(str(article), "there is no such article")
+    print(f"deleted at {found.deleted_at:%Y-%m-%d %H:%M:%S}Z by {found.deleted_by}: {found.reason}")
+
+
+@app.command()
+def undelete(article: Annotated[UUID, typer.Argument(help="The article's id.")]) -> None:
+    """Let what comes of a deleted article be stored again, as an article of its own; its text is gone."""
+    from copydesk.storage import deletions
+
+    with connected() as connection:
+        found = deletions.lift(connection, str(article), by=_who())
+    if found is None:
+        raise UsageError(str(article), "it was not deleted")
+    print("what comes of it again is stored")
+
+
+def _who() -> str:
+    """Who runs this command, to be noted down; a container's user may have no name."""
+    try:
+        return f"command line ({pwd.getpwuid(os.getuid()).pw_name})"
+    except KeyError:
+        return f"command line (user {os.getuid()})"
 
 
 def export(

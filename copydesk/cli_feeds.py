@@ -105,6 +105,19 @@ def set_(
     print("changed")
 
 
+@app.command()
+def remove(url: Annotated[str, typer.Argument(help="Address of a feed that is polled.")]) -> None:
+    """Forget a feed and its log; its articles stay."""
+    from copydesk.storage import feed_changes
+
+    with connected() as connection:
+        number = feed_changes.number_of(connection, url)
+        if number is None:
+            raise UsageError(url, "no such feed")
+        feed_changes.remove(connection, number)
+    print("removed")
+
+
 @app.command("test")
 def try_(
     url: Annotated[str, typer.Argument(help="Address of a feed, polled or not.")],

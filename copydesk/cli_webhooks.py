@@ -14,8 +14,6 @@ from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Tell other services of changes by HTTP.")
 
-EVENTS = ("stored", "revised", "recleaned", "duplicate", "withdrawn")
-
 Number = Annotated[int, typer.Argument(help="The webhook's number.")]
 
 
@@ -34,9 +32,9 @@ def add(
     from copydesk.fetching.client import parsed
     from copydesk.storage import outbox, webhooks
 
-    wanted = event or [name for name in EVENTS if name != "duplicate"]
-    if unknown := sorted(set(wanted) - set(EVENTS)):
-        raise UsageError(", ".join(unknown), f"the events are {', '.join(EVENTS)}")
+    wanted = event or [name for name in outbox.EVENTS if name != "duplicate"]
+    if unknown := sorted(set(wanted) - set(outbox.EVENTS)):
+        raise UsageError(", ".join(unknown), f"the events are {', '.join(outbox.EVENTS)}")
     own = secret or signing.secret_of(secrets.token_bytes(32))
     signing.key_of(own)
     address = str(parsed(url))

@@ -11,7 +11,7 @@ from copydesk.queue.app import jobs_waiting
 from copydesk.queue.streams import ArticleStream, connect
 from copydesk.settings import Settings
 from copydesk.storage import connection as database
-from copydesk.storage import lookups
+from copydesk.storage import deletions, lookups
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Place:
     """One place where something that was asked for is."""
 
     where: str
-    """`inbox`, `spool`, or the outcome once it is recorded."""
+    """`inbox`, `spool`, the outcome once it is recorded; `deleted` for what has become of its article since."""
     item_id: str
     source: str
     since: datetime
@@ -37,6 +37,8 @@ class Audit:
     jobs_in_redis: int = 0
     articles_in_stream: int = 0
     dead: int = 0
+    deleted: int = 0
+    """Articles that were stored and are deleted since."""
     totals: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -68,9 +70,14 @@ def locate(settings: Settings, what: str) -> list[Place]:
             ]
     try:
         with database.connect(settings.postgres_url.get_secret_value()) as connection:
+            found_there = lookups.find(connection, what)
             places += [
-                Place(w.outcome, w.item_id, w.source, w.recorded_at, w.reason, w.article_id)
-                for w in lookups.find(connection, what)
+                Place(w.outcome, w.item_id, w.source, w.recorded_at, w.reason, w.article_id) for w in found_there
+            ]
+            articles = sorted({w.article_id for w in found_there if w.article_id})
+            places += [
+                Place("deleted", d.article, d.source, d.deleted_at, f"{d.reason}, by {d.deleted_by}", d.article)
+                for d in deletions.among(connection, articles)
             ]
     except DependencyError:
         if not places:
@@ -97,6 +104,7 @@ def audit(settings: Settings) -> Audit:
             found.open_jobs = lookups.open_jobs(connection)
             found.totals = lookups.totals(connection)
             found.dead = lookups.dead_count(connection)
+            found.deleted = deletions.count(connection)
     except DependencyError as error:
         found.problems.append(str(error))
     return found

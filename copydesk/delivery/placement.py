@@ -25,7 +25,7 @@ def by_likeness(
 ) -> Verdict:
     """What a document that identity calls new is by its likeness to an earlier one; `own` is the document."""
     elsewhere = places.get(own)
-    if elsewhere is not None and elsewhere in articles:
+    if elsewhere is not None and elsewhere in articles and not articles[elsewhere].is_lifted:
         # It was given up for lost, and what was like it was judged again without it.
         return Verdict(Outcome.DUPLICATE, elsewhere, "near: the story was stored from a later copy", relation="near")
     if likened is None:
@@ -33,8 +33,11 @@ def by_likeness(
     target = chain_from(likened.document, places, articles)[-1]
     if target is None or target == own:
         return replace(verdict, reason=f"{verdict.reason}; what it is like came to no article")
-    if likened.relation == "contains":
-        cluster = articles[target].cluster_id if target in articles else target
+    leader = articles.get(target)
+    if leader and leader.is_lifted:
+        return replace(verdict, reason=f"{verdict.reason}; what it is like was deleted, and may come again")
+    if likened.relation == "contains" and not (leader and leader.deleted):
+        cluster = leader.cluster_id if leader else target
         return replace(verdict, reason=likened.reason, scores=likened.scores, cluster_id=cluster)
     return Verdict(Outcome.DUPLICATE, target, likened.reason, scores=likened.scores, relation=likened.relation)
 

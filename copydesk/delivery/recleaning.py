@@ -16,11 +16,11 @@ from enum import StrEnum
 from copydesk import pipeline
 from copydesk.cleaning import Rules
 from copydesk.dedupe.sketch import pack, sketch
-from copydesk.delivery import settlement
+from copydesk.delivery import restoring, settlement
 from copydesk.errors import InputError
 from copydesk.formats import Parser
 from copydesk.models import Document, Hints, IdentityKey, Parsed, RawItem
-from copydesk.queue.likeness_index import Keyed, Record
+from copydesk.queue.likeness_index import Keyed
 from copydesk.storage import articles, identities, outbox, raws, recleaning, sketches
 from copydesk.storage.articles import NewRevision
 from copydesk.storage.connection import Connection, bounded_transaction
@@ -187,11 +187,7 @@ def _redraw(connection: Connection, changed: Sequence[Recleaned]) -> list[tuple[
             stored = one.stored
             document = settlement.document_id(stored.ingest_id, stored.item_id, stored.received_at)
             new[document] = sketch(one.document.title, one.document.body)
-    found = sketches.redraw(connection, {document: pack(own) for document, own in new.items()})
-    return [
-        (row.number, Keyed(Record(row.document, row.received_at, row.source, row.data), new[row.document].keys))
-        for row in found
-    ]
+    return restoring.numbered(sketches.redraw(connection, {document: pack(own) for document, own in new.items()}))
 
 
 def _text(one: Recleaned) -> list[IdentityKey]:

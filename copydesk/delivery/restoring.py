@@ -133,7 +133,7 @@ def _load(
     with connection.transaction():
         above = -1 if anew or state.is_complete else state.number
         for rows in sketches.since(connection, first, above=above, at_once=AT_ONCE):
-            enter(_numbered(rows))
+            enter(numbered(rows))
     last = max(highest, state.number)
     if anew or not state.is_complete:
         last = max(last, begun) + NUMBERS_SKIPPED
@@ -173,7 +173,8 @@ def _on_their_way(entries: Iterable[Incoming]) -> list[tuple[int, Keyed]]:
     return found
 
 
-def _numbered(rows: list[StoredSketch]) -> list[tuple[int, Keyed]]:
+def numbered(rows: Iterable[StoredSketch]) -> list[tuple[int, Keyed]]:
+    """Stored documents as the index is loaded with them; without those whose sketches are of another version."""
     found = []
     for row in rows:
         try:

@@ -25,7 +25,8 @@ def _step(connection: Connection) -> bool:
         changed = search.changed_texts(connection, readers.take(connection, READER))
         if not changed:
             return False
-        search.write(connection, [_row(one) for one in changed])
+        search.write(connection, [_row(one) for one in changed if one.revision is not None])
+        search.drop(connection, [one.article_id for one in changed if one.revision is None])
         readers.move(connection, READER, changed[-1].position)
     return len(changed) == search.BATCH
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from copydesk.dedupe.identity import VERSIONED, judge
-from copydesk.delivery import placement, records, withdrawal
+from copydesk.delivery import placement, records, suppression, withdrawal
 from copydesk.delivery.placement import Leaders, Place
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
 from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
@@ -44,6 +44,10 @@ class Plan:
     """Where each document that others may be like went, None for nowhere."""
     waiting: list[tuple[str, ArticleEntry]] = field(default_factory=list)
     """Documents whose article is to be that of one that is not settled yet, with that one."""
+    suppressed: list[ArticleEntry] = field(default_factory=list)
+    """What belongs to deleted articles: nothing of it is to be kept."""
+    suppressed_again: list[tuple[tuple[str, str], Receipt]] = field(default_factory=list)
+    """Of those, items of feeds that came as they were, by (source, item key): each poll brings them again."""
 
 
 def article_id(entry: ArticleEntry | OutcomeEntry) -> str:
@@ -100,7 +104,7 @@ def plan_articles(
     senders have withdrawn.
     """
     plan = Plan()
-    keys = {k: s for k, s in held.items() if s.article_id in current}
+    keys = {k: s for k, s in held.items() if s.article_id in current and not current[s.article_id].is_lifted}
     articles = dict(current)
     places = dict(leaders or {})
     for entry in entries:
@@ -119,8 +123,15 @@ def plan_articles(
             body=document.body,
             version=document.version,
         )
+        is_same = verdict.outcome is Outcome.UNCHANGED
         if verdict.outcome is Outcome.STORED:
             verdict = placement.by_likeness(verdict, article_id(entry), entry.likeness, places, articles)
+        verdict = suppression.overrule(verdict, document.keys, keys, articles)
+        if verdict.outcome is Outcome.SUPPRESSED:
+            keys.update(_keys_after(entry, verdict, verdict.article_id or "", keys))
+            _place(plan, entry, verdict.article_id, articles, places)
+            _suppress(plan, entry, verdict, is_same=is_same)
+            continue
         verdict, is_shown_again = withdrawal.overrule(verdict, entry, orders, articles)
         if is_shown_again and verdict.article_id:
             plan.shown_again.append(verdict.article_id)
@@ -296,7 +307,7 @@ def _keys_after(entry: ArticleEntry, verdict: Verdict, target: str, keys: Keys) 
     A free key goes to the article. A key under which only a duplicate was met, or a file name whose story is over,
     goes to the article that has it now; every other key stays with its holder.
     """
-    owned = verdict.outcome is not Outcome.DUPLICATE
+    owned = verdict.outcome not in (Outcome.DUPLICATE, Outcome.SUPPRESSED)
     after = {}
     for key in entry.document.keys:
         before = keys.get(key)
@@ -325,6 +336,15 @@ def _record(plan: Plan, entry: ArticleEntry, verdict: Verdict, revision: int | N
     if outcome in (Outcome.STORED, Outcome.REVISED, Outcome.DUPLICATE):
         due_at = entry.document.embargo_until
         plan.events.append(records.event_of(entry, outcome, target, revision, due_at=due_at))
+
+
+def _suppress(plan: Plan, entry: ArticleEntry, verdict: Verdict, *, is_same: bool) -> None:
+    plan.suppressed.append(entry)
+    receipt = records.receipt_of(entry, verdict, verdict.article_id, None)
+    if is_same and entry.job.kind == "feed" and entry.item_id != entry.parent_id:
+        plan.suppressed_again.append(((entry.job.source, entry.item_id.removeprefix(entry.parent_id)), receipt))
+    else:
+        plan.receipts.append(receipt)
 
 
 def _is_only_counted(entry: ArticleEntry | OutcomeEntry, outcome: Outcome) -> bool:

@@ -18,12 +18,14 @@ import structlog
 
 from copydesk.delivery import following, records, settlement, withdrawal
 from copydesk.delivery.progress import advance
+from copydesk.delivery.settlement import Plan
 from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
 from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
 from copydesk.storage import (
     articles,
     dead_letters,
+    deletions,
     feeds,
     identities,
     outbox,
@@ -196,6 +198,7 @@ def _write(connection: Connection, batch: Sequence[Item]) -> Written:
     plan = settlement.plan_articles([e for _, e in new], wanted, held, current, orders=orders, leaders=leaders)
     withdrawn = withdrawal.plan_orders(ordered, stored, orders, held, current)
     settlement.plan_outcomes(plan, outcomes, told=_told_before(connection, outcomes))
+    _tell_once(connection, plan)
     articles.write(connection, plan.revisions)
     withdrawals.clear(connection, plan.shown_again)
     withdrawals.mark(connection, withdrawn.marks)
@@ -207,6 +210,7 @@ def _write(connection: Connection, batch: Sequence[Item]) -> Written:
     dead_letters.add(connection, plan.dead_letters)
     inserted = receipts.add(connection, plan.receipts + withdrawn.receipts)
     lost = following.settle(connection, plan, new)
+    _drop_inputs(connection, plan.suppressed, [e for e in candidates if (e.job.id, e.item_id) in known])
     # Given up before it came here, but after it was numbered.
     lost += [settlement.article_id(e) for e in outcomes if e.outcome is Outcome.DEAD]
     told = plan.receipts + withdrawn.receipts
@@ -218,6 +222,24 @@ def _write(connection: Connection, batch: Sequence[Item]) -> Written:
 def _told_before(connection: Connection, outcomes: Sequence[OutcomeEntry]) -> set[tuple[str, str]]:
     rejected = {item for entry in outcomes if (item := settlement.feed_item(entry))}
     return rejected - feeds.reject(connection, sorted(rejected))
+
+
+def _tell_once(connection: Connection, plan: Plan) -> None:
+    """Each poll of a feed brings what was deleted of it again: the first time has a receipt, the others are counted."""
+    items = {item for item, _ in plan.suppressed_again}
+    fresh = feeds.reject(connection, sorted(items))
+    for item, receipt in plan.suppressed_again:
+        if item in fresh:
+            plan.receipts.append(receipt)
+        else:
+            plan.unchanged.append((receipt.ingest_id, receipt.item_id))
+
+
+def _drop_inputs(connection: Connection, suppressed: Sequence[ArticleEntry], again: Sequence[ArticleEntry]) -> None:
+    """Do not keep what came of deleted articles, nor what was delivered again; a container holds others too."""
+    deleted = deletions.settled(connection, [(e.job.id, e.item_id) for e in again])
+    brought = [*suppressed, *(e for e in again if (e.job.id, e.item_id) in deleted)]
+    raws.drop(connection, sorted({e.raw_sha256 for e in brought if e.item_id == e.parent_id}))
 
 
 def _is_missing(entry: ArticleEntry | OutcomeEntry) -> bool:

@@ -105,7 +105,7 @@ def plan_orders(
         reason = entry.reason
         if target is None:
             reason = f"{reason}; nothing is stored under its name, or only a newer version"
-        elif target not in marked and not articles[target].is_withdrawn:
+        elif target not in marked and not articles[target].is_withdrawn and articles[target].deleted is None:
             marked.add(target)
             plan.marks.append({"article_id": target, "reason": entry.reason})
             plan.events.append(records.event_of(entry, Outcome.WITHDRAWN, target))

@@ -20,9 +20,11 @@ from copydesk.queue.jobs import (
     FETCH_TASK,
     INGEST_QUEUE,
     INGEST_TASK,
+    TRIAL_TASK,
     WEBHOOK_TASK,
     FetchJob,
     Job,
+    TrialJob,
     WebhookJob,
     payload_of,
 )
@@ -93,6 +95,11 @@ def ask_to_tell(app: Celery, job: WebhookJob) -> None:
     """Put a webhook on the fetch queue. Raises `QueueUnavailable`."""
     task_id = f"webhook-{job.webhook_id}-{job.lease.isoformat()}"
     _send(app, WEBHOOK_TASK, FETCH_QUEUE, job.model_dump(mode="json"), task_id)
+
+
+def ask_to_try(app: Celery, job: TrialJob) -> None:
+    """Put the trial of a feed on the fetch queue. Raises `QueueUnavailable`."""
+    _send(app, TRIAL_TASK, FETCH_QUEUE, job.model_dump(mode="json"), f"trial-{job.id}")
 
 
 def _send(app: Celery, task: str, queue: str, payload: dict[str, Any], task_id: str) -> None:

@@ -30,6 +30,9 @@ FETCH_QUEUE = "copydesk.fetch"
 # On the fetch queue too: its workers are the only processes that open connections to the outside.
 WEBHOOK_TASK = "copydesk.webhook"
 
+# And a feed is looked at there before anybody subscribes to it.
+TRIAL_TASK = "copydesk.try_feed"
+
 # A stock producer that names no queue sends to this one.
 DEFAULT_QUEUE = "celery"
 
@@ -143,7 +146,19 @@ class WebhookJob(Wire):
     lease: Moment
 
 
-Asked = TypeVar("Asked", FetchJob, WebhookJob)
+class TrialJob(Wire):
+    """Version 1 of what the HTTP door asks of a fetch worker: to fetch a feed and say what would come in of it."""
+
+    v: Literal[1]
+    id: Name
+    """Names the answer."""
+    url: str = Field(max_length=2000)
+    source: Name
+    until: Moment
+    """Nobody waits for the answer after this."""
+
+
+Asked = TypeVar("Asked", FetchJob, WebhookJob, TrialJob)
 
 
 def read_asked(kind: type[Asked], payload: object, *, task_id: str) -> Asked:

@@ -91,7 +91,8 @@ local function enter(g, number, keys, record)
     if redis.call('HSETNX', at, rest, number) == 1 then g.keys = g.keys + 1
     elseif tonumber(redis.call('HGET', at, rest)) < number then redis.call('HSET', at, rest, number) end
   end
-  if redis.call('EXISTS', g.at .. ':r' .. number) == 0 then note(g, number, record) end
+  if redis.call('EXISTS', g.at .. ':r' .. number) == 0 then note(g, number, record)
+  else redis.call('SET', g.at .. ':r' .. number, record) end
   grow(g)
 end
 local function server_run() return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') end

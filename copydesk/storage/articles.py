@@ -66,13 +66,16 @@ update article_head h set current_revision = t.number, changed_at = greatest(now
 # a join that waited for the lock would still see the old revision.
 _LOCK = "select id from article_head where id = any (%s::uuid[]) order by id for update"
 
+# A deleted article has no revision.
 _CURRENT = """
-select h.id, (select max(number) from revision a where a.article_id = h.id),
-       h.current_revision, r.content_sha256, r.received_at, r.title, r.body, h.cluster_id::text,
-       r.version, h.withdrawn_at is not null
+select h.id, coalesce((select max(number) from revision a where a.article_id = h.id), h.current_revision),
+       h.current_revision, coalesce(r.content_sha256, ''), coalesce(r.received_at, h.stored_at), r.title,
+       coalesce(r.body, '{}'), h.cluster_id::text, r.version, h.withdrawn_at is not null, d.reason,
+       d.lifted_at is not null
   from article_head h
-  join revision r on r.article_id = h.id and r.number = h.current_revision
- where h.id = any (%s::uuid[])
+  left join revision r on r.article_id = h.id and r.number = h.current_revision
+  left join deletion d on d.article_id = h.id
+ where h.id = any (%s::uuid[]) and (r.number is not null or d.reason is not null)
 """
 
 # Of a month: what a feed may still carry. Reads the source's articles of that time, so it is not for every poll.
@@ -97,6 +100,10 @@ class CurrentArticle:
     cluster_id: str
     version: str | None = None
     is_withdrawn: bool = False
+    deleted: str | None = None
+    """Why it was deleted, None where it was not. A deleted one has neither title nor body."""
+    is_lifted: bool = False
+    """Deleted, and what comes of it again is stored anew: nothing belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class NewRevision:
 
 
 def load_current(connection: Connection, article_ids: Sequence[str]) -> dict[str, CurrentArticle]:
-    """Lock the articles that exist and return the current revision of each."""
+    """Lock the articles that exist, deleted ones too, and return what stands in each."""
     if not article_ids:
         return {}
     with connection.cursor() as cursor:

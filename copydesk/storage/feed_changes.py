@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from psycopg.rows import dict_row
 
 from copydesk.storage.connection import Connection
 from copydesk.storage.rows import send
@@ -62,6 +64,28 @@ update feed f
  where f.url = t.url
 returning f.url
 """
+
+_PAGE = """
+select id, url, source, title, enabled, interval_s, due_at, failures, last_error, fetched_at, changed_at, silent_since,
+       moved_to, full_text, interval_min_s, interval_max_s, added_at
+  from feed
+ where id > %(after)s and (%(source)s::text is null or source = %(source)s)
+   and (%(id)s::bigint is null or id = %(id)s)
+ order by id limit %(limit)s
+"""
+
+_POLLS = """
+select id, fetched_at, result, status, ingest_id as job, items, fresh, duplicates, unchanged, pages, error, due_at
+  from feed_log
+ where feed_id = %(feed)s and (%(before)s::bigint is null or id < %(before)s)
+ order by id desc limit %(limit)s
+"""
+
+_LOCK = "select 1 from feed where id = %s for update"
+
+_REMOVE = "delete from feed where id = %s returning url"
+
+_ID = "select id from feed where url = %s"
 
 _HAS = "select 1 from feed where url = %s"
 
@@ -127,6 +151,46 @@ def has(connection: Connection, url: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_HAS, (url,))
         return cursor.fetchone() is not None
+
+
+def page(connection: Connection, *, source: str | None, after: int, limit: int) -> list[dict[str, Any]]:
+    """Feeds in the order of their numbers, those behind `after`."""
+    values = {"source": source, "after": after, "limit": limit, "id": None}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_PAGE, values)
+        return cursor.fetchall()
+
+
+def one(connection: Connection, feed_id: int, *, lock: bool = False) -> dict[str, Any] | None:
+    """A feed by its number; None where there is none. `lock` keeps others from changing it until the commit."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        if lock:
+            cursor.execute(_LOCK, (feed_id,))
+        cursor.execute(_PAGE, {"source": None, "after": -1, "limit": 1, "id": feed_id})
+        return cursor.fetchone()
+
+
+def number_of(connection: Connection, url: str) -> int | None:
+    """The number of the feed at an address; None where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ID, (url,))
+        row = cursor.fetchone()
+        return int(row[0]) if row else None
+
+
+def polls_before(connection: Connection, feed_id: int, *, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """The polls of a feed, the newest first, those older than the row `before`."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_POLLS, {"feed": feed_id, "before": before, "limit": limit})
+        return cursor.fetchall()
+
+
+def remove(connection: Connection, feed_id: int) -> str | None:
+    """Forget a feed and its log; what is on its way is stored. Returns its address, None where there was none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMOVE, (feed_id,))
+        row = cursor.fetchone()
+        return str(row[0]) if row else None
 
 
 def change(connection: Connection, wanted: Change) -> bool:

@@ -43,11 +43,12 @@ delete from identity_key k
  where k.kind = t.kind and k.value = t.value
 """
 
-# Without a lock: for who wants to know what is worth fetching.
+# Without a lock: for who wants to know what is worth fetching. Keys of an article that may come again are free.
 _LAST_SEEN = """
 select k.kind, k.value, k.item_sha256
   from identity_key k
   join json_to_recordset(%s::json) as t(kind text, value text) on k.kind = t.kind and k.value = t.value
+ where not exists (select from deletion d where d.article_id = k.article_id and d.lifted_at is not null)
 """
 
 

@@ -20,6 +20,9 @@ select r.ingest_id, r.item_id, r.source, r.outcome, r.article_id, r.revision, r.
  where v.name = %(what)s or v.url = %(what)s or v.article_id = %(article)s::uuid
 union
 select r.ingest_id, r.item_id, r.source, r.outcome, r.article_id, r.revision, r.reason, r.recorded_at
+  from receipt r join deletion d on d.article_id = r.article_id where r.article_id = %(article)s::uuid
+union
+select r.ingest_id, r.item_id, r.source, r.outcome, r.article_id, r.revision, r.reason, r.recorded_at
   from sighting s join receipt r on r.ingest_id = s.ingest_id and r.item_id = s.item_id
  where s.name = %(what)s or s.url = %(what)s
  order by recorded_at

@@ -39,16 +39,20 @@ select count(*) from numbered
 
 # The article as it is now: an event says that something changed, the reader fetches what it is.
 _AFTER = """
-select o.position, o.event, o.article_id::text, o.revision, o.item_id, i.source, r.title, r.url, r.language,
-       r.publisher, r.published_text, o.written_at
+select o.position, o.event, o.article_id::text, o.revision, o.item_id, coalesce(i.source, h.source), r.title, r.url,
+       r.language, r.publisher, r.published_text, o.written_at
   from outbox o
   left join ingest i on i.id = o.ingest_id
+  left join article_head h on h.id = o.article_id
   left join article r on r.id = o.article_id
  where o.position > %(position)s
    and (%(events)s::text[] is null or o.event = any (%(events)s))
-   and (%(source)s::text is null or i.source = %(source)s)
+   and (%(source)s::text is null or coalesce(i.source, h.source) = %(source)s)
  order by o.position limit %(limit)s
 """
+
+# What a consumer may be told of.
+EVENTS = ("stored", "revised", "recleaned", "duplicate", "withdrawn", "deleted")
 
 _NEWEST = "select coalesce(max(position), 0) from outbox"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from copydesk.storage.connection import Connection
@@ -19,6 +19,15 @@ select * from unnest(%s::text[], %s::bytea[], %s::text[]) as t(sha256, data, sou
 """
 
 _GET = "select data from raw where sha256 = %s"
+
+# Of those that nothing refers to any more.
+_DROP = """
+delete from raw w
+ where w.sha256 = any (%s)
+   and not exists (select from revision r where r.raw_sha256 = w.sha256)
+   and not exists (select from dead_letter d
+                    where d.raw_sha256 = w.sha256 and (d.resolution is null or d.resolution = 'asked'))
+"""
 
 
 class Input(NamedTuple):
@@ -43,3 +52,10 @@ def load(connection: Connection, sha256: str) -> bytes | None:
         cursor.execute(_GET, (sha256,))
         row = cursor.fetchone()
         return zlib.decompress(row[0]) if row else None
+
+
+def drop(connection: Connection, digests: Sequence[str]) -> None:
+    """Drop those of the inputs that no revision and no open dead letter came from."""
+    if digests:
+        with connection.cursor() as cursor:
+            cursor.execute(_DROP, (list(digests),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg.rows import dict_row
 
@@ -67,6 +67,19 @@ select ingest_id as job, item_id as item, source, url, name, relation, scores, r
  limit 1000
 """
 
+# What a reader is to forget, between two positions: the index is not read further than the page of articles.
+_GONE = """
+select h.id::text, h.source, case when d.article_id is null then 'withdrawn' else 'deleted' end as event,
+       coalesce(d.reason, h.withdrawn_reason) as reason, coalesce(d.deleted_at, h.withdrawn_at) as at, h.position
+  from article_head h left join deletion d on d.article_id = h.id
+ where h.position > %(position)s and h.position <= %(until)s
+   and (d.article_id is not null or h.withdrawn_at is not null)
+   and (%(source)s::text is null or h.source = %(source)s)
+ order by h.position limit %(limit)s
+"""
+
+_LAST_POSITION = 2**63 - 1
+
 _CONDITIONS: Mapping[str, LiteralString] = {
     "source": "a.source = %(source)s",
     "language": "a.language = %(language)s",
@@ -93,6 +106,14 @@ class Filters:
     published_to: datetime | None = None
     received_from: datetime | None = None
     received_to: datetime | None = None
+
+
+class Changes(NamedTuple):
+    """What changed behind a position: articles as they are now, and those that are not to be shown any more."""
+
+    articles: list[Fields]
+    gone: list[Fields]
+    next: int
 
 
 def article(connection: Connection, article_id: str) -> Fields | None:
@@ -132,6 +153,22 @@ def changed_since(
     return _rows(
         connection, *_listing(filters, {"position": position}, order="h.position", limit=limit, columns=columns)
     )
+
+
+def changes(connection: Connection, filters: Filters, *, position: int, limit: int) -> Changes:
+    """The next changes behind a position: up to `limit` articles, and as many that were deleted or withdrawn.
+
+    Of the filters only `source` holds for what is gone: nothing else is known of it any more.
+    """
+    articles = changed_since(connection, filters, position=position, limit=limit)
+    until = articles[-1]["position"] if len(articles) == limit else _LAST_POSITION
+    asked = {"position": position, "until": until, "source": filters.source, "limit": limit}
+    gone = _rows(connection, _GONE, asked)
+    if len(gone) == limit:
+        until = gone[-1]["position"]
+        articles = [row for row in articles if row["position"] <= until]
+    seen = [row["position"] for row in (*articles, *gone)]
+    return Changes(articles, gone, max(seen, default=position))
 
 
 def _listing(

@@ -111,6 +111,20 @@ create index revision_name on revision (name);
 create index revision_url on revision (url);
 -- Revisions that superseded one.
 create index revision_later on revision (stored_at, article_id, number) where number > 1;
+-- Whether an input may be dropped. By hash: a tree would hold all 64 letters of each.
+create index revision_raw on revision using hash (raw_sha256);
+
+-- Articles that an operator has deleted. Their texts are gone; what comes of them again is met by the keys that they
+-- still hold, or is like them, and is suppressed.
+create table deletion (
+    article_id uuid primary key references article_head,
+    reason     text not null,
+    deleted_by text not null,
+    deleted_at timestamptz not null default now(),
+    -- From then on what comes again is stored, as an article of its own.
+    lifted_at  timestamptz,
+    lifted_by  text
+);
 
 -- The names under which an article can be met again. The unique key settles races between writers.
 create table identity_key (
@@ -156,6 +170,8 @@ create table receipt (
 create index receipt_item on receipt (item_id);
 create index receipt_parent on receipt (parent_id) where parent_id <> item_id;
 create index receipt_article on receipt (article_id, revision);
+-- For counts by the hour: receipts lie in the order of their time, so a summary of each stretch is enough.
+create index receipt_recorded on receipt using brin (recorded_at) with (pages_per_range = 32, autosummarize = on);
 
 -- Where else an article was seen. No foreign key: a follower may arrive before its leader.
 create table sighting (

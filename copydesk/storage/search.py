@@ -18,10 +18,13 @@ BATCH = 100
 RANKED_MAX = 2000
 
 _CHANGED = """
-select h.id::text, h.position, r.number, r.language, coalesce(r.title, ''), array_to_string(r.body, E'\\n')
-  from article_head h join revision r on r.article_id = h.id and r.number = h.current_revision
+select h.id::text, h.position, r.number, r.language, coalesce(r.title, ''),
+       coalesce(array_to_string(r.body, E'\\n'), '')
+  from article_head h left join revision r on r.article_id = h.id and r.number = h.current_revision
  where h.position > %s order by h.position limit %s
 """
+
+_DROP = "delete from article_text where article_id = any (%s::uuid[])"
 
 _WRITE = """
 insert into article_text (article_id, revision, configuration, words)
@@ -60,7 +63,8 @@ class ChangedText(NamedTuple):
 
     article_id: str
     position: int
-    revision: int
+    revision: int | None
+    """None where the article was deleted."""
     language: str | None
     title: str
     body: str
@@ -76,6 +80,11 @@ def changed_texts(connection: Connection, position: int) -> list[ChangedText]:
 def write(connection: Connection, rows: Sequence[Row]) -> None:
     """Make texts findable, in place of what stood for their articles."""
     send(connection, _WRITE, rows)
+
+
+def drop(connection: Connection, article_ids: Sequence[str]) -> None:
+    """Make articles that were deleted not findable, also where their text was read just before."""
+    connection.execute(_DROP, (list(article_ids),))
 
 
 def configurations(connection: Connection) -> list[str]:

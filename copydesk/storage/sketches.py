@@ -38,7 +38,7 @@ _REDRAW = """
 update sketch s set data = decode(t.data, 'hex')
   from json_to_recordset(%s::json) as t(document_id uuid, data text)
  where s.document_id = t.document_id and s.data is not null and s.number is not null
-returning s.document_id, s.number, s.source, s.received_at
+returning s.document_id, s.number, s.received_at
 """
 
 _PLACE = """
@@ -179,7 +179,7 @@ def redraw(connection: Connection, drawn: Mapping[str, bytes]) -> list[StoredSke
         return []
     connection.execute(_LOCK, (list(drawn),))
     found = send(connection, _REDRAW, [{"document_id": d, "data": data.hex()} for d, data in drawn.items()])
-    return [StoredSketch(str(d), n, source, received_at, drawn[str(d)]) for d, n, source, received_at in found]
+    return [StoredSketch(str(d), n, received_at, drawn[str(d)]) for d, n, received_at in found]
 
 
 def keep_follower(

@@ -47,6 +47,7 @@ _REPEATED = """
 select l.source, l.key, l.stories, l.at_edge, l.is_prose, p.fewest_stories
   from learnt_line l left join source_profile p on p.name = l.source
  where l.stories > 1 and not l.is_undone and coalesce(p.learns, true)
+   and (%(source)s::text is null or l.source = %(source)s)
 """
 
 _PROFILES = "select name, toml, updated_at from source_profile where toml is not null order by name"
@@ -63,6 +64,21 @@ select coalesce(p.name, l.source) as name, p.toml is not null as has_profile, co
   full join (select source, count(*) as lines from learnt_line where stories > 1 and not is_undone group by source) l
     on l.source = p.name
  order by 1
+"""
+
+_PAGE = f"""
+select t.name, t.has_profile, t.learns, t.fewest_stories, t.repeated_lines, p.toml, p.updated_at
+  from ({_LIST}) t left join source_profile p on p.name = t.name
+ where (%(after)s::text is null or t.name > %(after)s) and (%(name)s::text is null or t.name = %(name)s)
+ order by t.name limit %(limit)s
+"""  # noqa: S608 - both are ours
+
+_LINES_PAGE = """
+select key, text, stories, at_edge, is_prose, is_undone, first_seen, last_seen from learnt_line
+ where source = %(source)s and (stories > 1 or is_undone)
+   and (%(stories)s::integer is null or stories < %(stories)s or (stories = %(stories)s and key > %(after)s))
+   and (%(key)s::text is null or key = %(key)s)
+ order by stories desc, key limit %(limit)s
 """
 
 _IMPORT = """
@@ -138,10 +154,10 @@ def forget(connection: Connection, days: int) -> int:
         return cursor.rowcount
 
 
-def repeated(connection: Connection) -> list[Repeated]:
-    """Every repeated line of the sources that learn, without those that were undone."""
+def repeated(connection: Connection, source: str | None = None) -> list[Repeated]:
+    """Every repeated line of the sources that learn, or of one of them, without those that were undone."""
     with connection.cursor() as cursor:
-        cursor.execute(_REPEATED)
+        cursor.execute(_REPEATED, {"source": source})
         return [Repeated(*row) for row in cursor.fetchall()]
 
 
@@ -163,6 +179,30 @@ def lines(connection: Connection, source: str) -> list[dict[str, Any]]:
     """The repeated and undone lines of a source, the most repeated first."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_LIST_LINES, (source,))
+        return cursor.fetchall()
+
+
+def page(
+    connection: Connection, *, after: str | None = None, name: str | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """The sources of which something is kept, by name, those behind `after`; or the one of a name."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_PAGE, {"after": after, "name": name, "limit": limit})
+        return cursor.fetchall()
+
+
+def lines_page(
+    connection: Connection,
+    source: str,
+    *,
+    behind: tuple[int, str] | None = None,
+    key: str | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Lines as `lines` has them, those behind one that is named by (stories, key); or the one of a key."""
+    stories, after = behind or (None, None)
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_LINES_PAGE, {"source": source, "stories": stories, "after": after, "key": key, "limit": limit})
         return cursor.fetchall()
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from copydesk.errors import DatabaseUnavailable
@@ -36,12 +37,19 @@ _SCOPES = (
     ("/v1/items/", "ingest"),
     ("/v1/articles", "read"),
     ("/v1/search", "read"),
+    ("/v1/stats", "read"),
 )
 
+# Where the key of a request stands in its ASGI scope.
+_KEY = "copydesk.key"
 
-def scope_of(path: str) -> str | None:
-    """What a path needs; None for nothing."""
-    return next((scope for prefix, scope in _SCOPES if path.startswith(prefix)), "admin")
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+def scope_of(method: str, path: str) -> str | None:
+    """What a request needs; None for nothing. `read` only reads."""
+    scope = next((scope for prefix, scope in _SCOPES if path.startswith(prefix)), "admin")
+    return "admin" if scope == "read" and method not in _READING else scope
 
 
 @dataclass(slots=True)
@@ -82,11 +90,14 @@ class Access:
         """End; nothing is waited for."""
         self._stop.set()
 
-    def check(self, path: str, authorization: str) -> None:
-        """Raises `Refused`: 401 without a valid key, 403 for a wrong one, 429 too often, 503 while none is known."""
-        scope = scope_of(path)
+    def check(self, method: str, path: str, authorization: str) -> ApiKey | None:
+        """The key of a request, None where it needs none.
+
+        Raises `Refused`: 401 without a valid key, 403 for a wrong one, 429 too often, 503 while none is known.
+        """
+        scope = scope_of(method, path)
         if scope is None:
-            return
+            return None
         if self._keys is None:
             raise come_back(503, "keys_unknown", "Only Postgres knows the keys, and it has not answered yet.")
         kind, _, token = authorization.partition(" ")
@@ -101,6 +112,7 @@ class Access:
         if scope not in key.scopes and "admin" not in key.scopes:
             raise Refused(403, "wrong_scope", f"The key {key.id} is not for `{scope}`.")
         self._count(key)
+        return key
 
     def _count(self, key: ApiKey) -> None:
         if key.per_minute is None:
@@ -138,11 +150,18 @@ class Guarded:
         """Pass the request on, or answer with the problem."""
         if scope["type"] == "http":
             try:
-                self._access.check(scope["path"], Headers(scope=scope).get("authorization", ""))
+                authorization = Headers(scope=scope).get("authorization", "")
+                scope[_KEY] = self._access.check(scope["method"], scope["path"], authorization)
             except Refused as refused:
                 await answer(refused)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def who(request: Request) -> str:
+    """Who asks, to be noted down."""
+    key = request.scope.get(_KEY)
+    return f"key {key.id} ({key.name})" if isinstance(key, ApiKey) else "http"
 
 
 def _is_over(key: ApiKey) -> bool:

@@ -12,22 +12,30 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, StringConstraints
 
 from copydesk import __version__
+from copydesk.delivery.profile_trials import ProfileTrials
 from copydesk.errors import DatabaseUnavailable
 from copydesk.models import Hints, Name
 from copydesk.settings import Settings
 from copydesk.storage import items
 from copydesk.storage.receipts import Receipt
 from services.api import answers, problems
-from services.api.access import Guarded
+from services.api.access import Guarded, scope_of
 from services.api.articles import add_articles
 from services.api.bodies import DOCUMENT_TYPES, JSON, MULTIPART, NDJSON
+from services.api.bounded import Bounded
+from services.api.dead import add_dead
+from services.api.deletion import add_deletion
 from services.api.door import Door, Sender
+from services.api.feeds import add_feeds
 from services.api.ids import status_url
 from services.api.measured import Measured
 from services.api.memory import Acceptance
 from services.api.problems import Refused, come_back
+from services.api.responses import KEYED
 from services.api.schemas import Accepted, DocumentIn, Live, Pending, Problem, Ready, Settled, Stored, check_hint
 from services.api.search import add_search
+from services.api.sources import add_sources
+from services.api.stats import add_stats
 from services.api.waiting import Stopping
 
 DESCRIPTION = """\
@@ -130,11 +138,17 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     if door.access:
         app.add_middleware(Guarded, access=door.access)
+    app.add_middleware(Bounded)
     app.add_middleware(Measured)
     _add_documents(app, door)
     _add_items(app, door)
     add_articles(app, door.database)
+    add_deletion(app, door.database)
     add_search(app, door.database)
+    add_feeds(app, door.database, settings, door.trials)
+    add_sources(app, door.database, ProfileTrials(settings))
+    add_dead(app, door.database)
+    add_stats(app, door.database)
     _add_health(app, door)
     _complete_openapi(app)
     return app
@@ -252,11 +266,16 @@ def _json(body: str, status: int, headers: dict[str, str]) -> Response:
 
 
 def _complete_openapi(app: FastAPI) -> None:
-    """Add the models that no parameter of a route names."""
+    """Add the models that no parameter of a route names, and what every route may answer where keys are asked for."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                if scope_of(method.upper(), path):
+                    for status, said in KEYED.items():
+                        operation["responses"].setdefault(str(status), said)
         schemas = document["components"]["schemas"]
         for model in (Problem, DocumentIn):
             if model.__name__ not in schemas:

@@ -91,11 +91,36 @@ class Page(BaseModel):
     next: str | None = Field(description="`before` of the next page; null on the last one.")
 
 
+class Gone(BaseModel):
+    """An article that is not to be shown any more."""
+
+    id: str
+    source: str
+    event: Literal["deleted", "withdrawn"] = Field(description="By an operator for good, or by its sender's word.")
+    reason: str
+    at: datetime
+    position: int
+
+
 class Changes(BaseModel):
     """Articles in the order of their latest change."""
 
     articles: list[Listed]
+    gone: list[Gone] = Field(description="Forget these. Of the filters only `source` holds for them.")
     next: int = Field(description="`changed_since` of the next request; the same again where nothing has changed.")
+
+
+class Tombstone(BaseModel):
+    """What stays of a deleted article."""
+
+    article: str
+    source: str
+    reason: str
+    deleted_by: str = Field(description="The key, or who ran the command.")
+    deleted_at: datetime
+    is_banned: bool = Field(description="What comes of it again is suppressed.")
+    lifted_at: datetime | None
+    lifted_by: str | None
 
 
 class RevisionRow(BaseModel):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 from starlette.responses import Response as PlainResponse
 
 from copydesk.dedupe.difference import changes
@@ -19,6 +18,7 @@ from services.api.article_schemas import (
     Article,
     Changes,
     Difference,
+    Gone,
     Listed,
     Page,
     ParagraphChange,
@@ -29,22 +29,16 @@ from services.api.article_schemas import (
     Sightings,
 )
 from services.api.database import Database
-from services.api.problems import MEDIA_TYPE, Refused
+from services.api.deletion import find, gone
+from services.api.problems import Refused
+from services.api.responses import AWAY, GONE, MISSING, SAME, Responses
+from services.api.tags import tagged
 
 T = TypeVar("T")
 
 LIMIT_MAX = 500
 
-_PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-AWAY: dict[int | str, dict[str, Any]] = {
-    422: {"description": "A parameter is wrong.", **_PROBLEM},
-    503: {"description": "Postgres does not answer.", **_PROBLEM},
-}
-_ONE: dict[int | str, dict[str, Any]] = {
-    304: {"description": "It is as the `If-None-Match` says."},
-    404: {"description": "There is none.", **_PROBLEM},
-    **AWAY,
-}
+_ONE: Responses = {**SAME, **MISSING, **GONE, **AWAY}
 
 Text = Annotated[str | None, Query(max_length=2000, pattern=r"^[^\x00]+$")]
 _Moment = Annotated[AwareDatetime | None, Query(description="ISO 8601 with an offset.")]
@@ -88,15 +82,17 @@ def _add_lists(app: FastAPI, database: Database) -> None:
 
 
 async def _changes(database: Database, filters: Filters, position: int, limit: int) -> Changes:
-    found = await database.ask(lambda c: reading.changed_since(c, filters, position=position, limit=limit))
-    return Changes(articles=[Listed(**row) for row in found], next=found[-1]["position"] if found else position)
+    found = await database.ask(lambda c: reading.changes(c, filters, position=position, limit=limit))
+    return Changes(
+        articles=[Listed(**row) for row in found.articles], gone=[Gone(**row) for row in found.gone], next=found.next
+    )
 
 
 def _add_one(app: FastAPI, database: Database) -> None:
     @app.get("/v1/articles/{article_id}", response_model=Article, summary="Read an article", responses=_ONE)
     async def get_article(request: Request, article_id: UUID) -> Response:
         found = await _ask(database, article_id, reading.article)
-        return _tagged(request, Article(**found))
+        return tagged(request, Article(**found))
 
     @app.get(
         "/v1/articles/{article_id}/raw",
@@ -136,7 +132,7 @@ def _add_revisions(app: FastAPI, database: Database) -> None:
     )
     async def get_revision(request: Request, article_id: UUID, number: int) -> Response:
         found = await _ask(database, article_id, lambda c, i: reading.revision(c, i, _column(number)))
-        return _tagged(request, Revision(**found))
+        return tagged(request, Revision(**found))
 
     @app.get("/v1/articles/{article_id}/diff", summary="What changed between two revisions", responses=_ONE)
     async def get_difference(
@@ -163,6 +159,8 @@ async def _ask(database: Database, article_id: UUID, question: Callable[[Connect
     wanted = str(article_id)
     found = await database.ask(lambda connection: question(connection, wanted))
     if found is None:
+        if tombstone := await database.ask(lambda connection: find(connection, wanted)):
+            raise gone(tombstone)
         raise Refused(404, "unknown_article", f"there is no such article, or not in this revision: {wanted}")
     return found
 
@@ -170,13 +168,3 @@ async def _ask(database: Database, article_id: UUID, question: Callable[[Connect
 def _column(number: int) -> int:
     """As a Postgres integer; beyond, no revision has it."""
     return max(-1, min(number, 2**31 - 1))
-
-
-def _tagged(request: Request, answer: BaseModel) -> Response:
-    """The answer with an ETag of its own bytes, or 304."""
-    body = answer.model_dump_json().encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    asked = request.headers.get("if-none-match", "")
-    if asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(",")):
-        return Response(status_code=304, headers={"ETag": tag})
-    return Response(body, media_type="application/json", headers={"ETag": tag})

@@ -34,7 +34,7 @@ class Database:
         self._failed_at = float("-inf")
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
-        """The answer, off the event loop. Raises `DatabaseUnavailable`."""
+        """The answer, off the event loop; what it changed is committed. Raises `DatabaseUnavailable`."""
         return await to_thread.run_sync(self.ask_here, question, limiter=self._limiter)
 
     def ask_here(self, question: Callable[[Connection], T]) -> T:
@@ -50,6 +50,9 @@ class Database:
                 connection = database.connect(self._url, deadline_s=self._deadline_s, name="copydesk api")
             with database.deadline(connection, self._deadline_s), database.translated_errors("question"):
                 answer = question(connection)
+                # A statement outside a transaction of its own began one: left open, the next question's would be part
+                # of it and never be committed. Nothing is asked of Postgres where there is none.
+                connection.commit()
         except BaseException as error:
             if isinstance(error, DatabaseUnavailable):
                 self._failed_at = time.monotonic()

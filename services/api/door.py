@@ -29,6 +29,7 @@ from services.api.multipart import Files
 from services.api.offering import Offering
 from services.api.pressure import Pressure
 from services.api.problems import Refused
+from services.api.trials import Trials
 from services.api.waiting import Waiting
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,9 @@ class Door:
         self.pressure = Pressure(settings, self._keep_up)
         self.access = Access(self.database) if settings.http_keys == "required" else None
         self._keys = Keys()
-        self._offering = Offering(settings.spool, make_app(settings))
+        celery = make_app(settings)
+        self.trials = Trials(settings.redis_url.get_secret_value(), celery)
+        self._offering = Offering(settings.spool, celery)
         self._group = GroupCommit(settings.spool, settings.http_group_s, self._accepted)
 
     def start(self) -> None:

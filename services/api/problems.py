@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from copydesk.errors import DatabaseUnavailable, SpoolUnavailable
+from copydesk.errors import DatabaseUnavailable, RowRefused, SpoolUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        phrase = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        code = "too_large" if error.status_code == 413 else phrase
         detail = f"{request.method} {request.url.path}: {error.detail}"
         return answer(Refused(error.status_code, code, detail, headers=error.headers))
 
@@ -88,6 +89,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnavailable)
     async def database_away(_: Request, error: DatabaseUnavailable) -> Response:
         return answer(come_back(503, error.code, "Only Postgres could tell, and it does not answer."))
+
+    @app.exception_handler(RowRefused)
+    async def row_refused(_: Request, error: RowRefused) -> Response:
+        return answer(Refused(422, error.code, "Postgres takes no such value."))
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_: Request, error: ClientDisconnect) -> Response:

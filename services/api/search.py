@@ -12,9 +12,10 @@ from copydesk.delivery import finding
 from copydesk.errors import InvalidQuery
 from copydesk.storage.connection import Connection
 from services.api.article_schemas import Listed
-from services.api.articles import AWAY, Limit, Text
+from services.api.articles import Limit, Text
 from services.api.database import Database
 from services.api.problems import Refused
+from services.api.responses import AWAY
 
 
 class Found(Listed):

@@ -69,6 +69,21 @@ def test_the_program_sends_a_job_that_is_stored(stack: Stack) -> None:
     assert rows == [("Headline", "The story, as it came.")]
 
 
+def test_the_program_with_the_client_stores_reads_and_follows(stack: Stack) -> None:
+    stack.start("api", "scheduler")
+    wait_until(lambda: is_open(stack.http_port), 30, f"the door is open; {stack.tail()}")
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "http.md").read_text(), flags=re.DOTALL)
+    program = program.replace("127.0.0.1:8040", f"127.0.0.1:{stack.http_port}")
+
+    def said() -> str:
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert said().startswith("stored Lantern relit")
+    wait_until(lambda: re.search(r"^\d+ Lantern relit$", said(), flags=re.MULTILINE), 20, "the change is numbered")
+
+
 def shown(beginning: str) -> list[str]:
     """The README's commands that start like this; there is one at least."""
     found = [command for command in COMMANDS if command.startswith(beginning)]

@@ -72,6 +72,30 @@ def test_what_changed_between_two_revisions_is_shown(desk: Desk) -> None:
     assert "It rained." in told
 
 
+def test_a_deleted_article_is_neither_shown_nor_found_nor_exported_and_is_accounted_for(
+    desk: Desk, tmp_path: Path
+) -> None:
+    second, first = store(desk, "j1", [0, 1])
+    assert run(desk, "articles", "delete", first, "--reason", " ").exit_code == 1
+    told = run(desk, "articles", "delete", first, "--reason", "Ruling 12")
+    assert told.exit_code == 0, told.output
+    store(desk, "j2", [1])
+
+    assert [row["id"] for row in answer(desk, "articles", "list")] == [second]
+    assert answer(desk, "articles", "search", "harbour1") == []
+    export(desk, tmp_path / "out.jsonl", "jsonl")
+    assert read(tmp_path / "out.jsonl", "jsonl") == [second]
+    places = answer(desk, "where", first)
+    assert [place["where"] for place in places] == ["stored", "suppressed", "deleted"]
+    assert "Ruling 12, by command line" in places[-1]["detail"]
+    assert "1 articles deleted" in run(desk, "audit").output
+
+    assert run(desk, "articles", "undelete", second).exit_code == 1
+    assert run(desk, "articles", "undelete", first).exit_code == 0
+    store(desk, "j3", [1])
+    assert len(answer(desk, "articles", "list")) == 2
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_each_export_writes_what_changed_since_the_one_before(
     desk: Desk, tmp_path: Path, form: exporting.Format

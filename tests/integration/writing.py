@@ -84,7 +84,8 @@ _UNSOUND = {
         select * from identity_key k where not exists (select 1 from article_head h where h.id = k.article_id)""",
     "an article without its current revision": """
         select h.id from article_head h
-         where not exists (select 1 from revision r where r.article_id = h.id and r.number = h.current_revision)""",
+         where not exists (select 1 from revision r where r.article_id = h.id and r.number = h.current_revision)
+           and not exists (select 1 from deletion d where d.article_id = h.id)""",
     "a gap in the numbers": """
         select article_id from revision group by 1 having count(*) <> max(number) or min(number) <> 1""",
     "a receipt of an article that is not there": """

@@ -8,21 +8,23 @@ from services.api.access import Bucket, scope_of
 
 
 @pytest.mark.parametrize(
-    ("path", "scope"),
+    ("method", "path", "scope"),
     [
-        ("/livez", None),
-        ("/openapi.json", None),
-        ("/v1/documents", "ingest"),
-        ("/v1/items/a/b", "ingest"),
-        ("/v1/articles", "read"),
-        ("/v1/articles/1/raw", "read"),
-        ("/v1/search", "read"),
-        ("/v1/anything-new", "admin"),
-        ("/", "admin"),
+        ("GET", "/livez", None),
+        ("GET", "/openapi.json", None),
+        ("POST", "/v1/documents", "ingest"),
+        ("GET", "/v1/items/a/b", "ingest"),
+        ("GET", "/v1/articles", "read"),
+        ("GET", "/v1/articles/1/raw", "read"),
+        ("DELETE", "/v1/articles/1", "admin"),
+        ("get", "/v1/articles/1", "admin"),
+        ("GET", "/v1/search", "read"),
+        ("GET", "/v1/anything-new", "admin"),
+        ("GET", "/", "admin"),
     ],
 )
-def test_what_is_not_named_needs_an_administrator(path: str, scope: str | None) -> None:
-    assert scope_of(path) == scope
+def test_what_is_not_named_and_what_changes_needs_an_administrator(method: str, path: str, scope: str | None) -> None:
+    assert scope_of(method, path) == scope
 
 
 def test_a_rate_lets_a_quarter_of_a_minute_through_at_once_and_then_its_share() -> None:

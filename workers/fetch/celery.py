@@ -9,16 +9,18 @@ from celery import Task
 from celery.signals import worker_init
 
 from copydesk.delivery.polling import Polling
+from copydesk.delivery.trial_answers import Trying
 from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.webhooks import Telling
 from copydesk.queue.app import fetches_waiting, make_app
-from copydesk.queue.jobs import FETCH_TASK, WEBHOOK_TASK, sent_job
+from copydesk.queue.jobs import FETCH_TASK, TRIAL_TASK, WEBHOOK_TASK, sent_job
 from copydesk.settings import load
 
 settings = load(os.environ)
 app = make_app(settings)
 polling = Polling(settings, app)
 telling = Telling(settings)
+trying = Trying(settings)
 
 
 app.refuse = polling.refuse
@@ -41,3 +43,9 @@ def fetch(self: Task, *args: Any, **kwargs: Any) -> None:
 def webhook(self: Task, *args: Any, **kwargs: Any) -> None:
     """Tell one webhook what changed, sent as `args=[job]`."""
     telling.carry(sent_job(args, kwargs), task_id=self.request.id)
+
+
+@app.task(name=TRIAL_TASK, bind=True)
+def try_feed(self: Task, *args: Any, **kwargs: Any) -> None:
+    """Look at a feed for somebody who waits, sent as `args=[job]`."""
+    trying.carry(sent_job(args, kwargs), task_id=self.request.id)
