@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_sources, cli_webhooks
+from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_roles, cli_sources, cli_webhooks
 from copydesk.cli_output import print_json, table_of
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
@@ -41,6 +41,7 @@ app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_sources.app, name="sources")
 app.command()(cli_articles.export)
 app.add_typer(cli_dedupe.app, name="dedupe")
+app.add_typer(cli_roles.app, name="database")
 
 # Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.
 FAILED, UNUSABLE = 1, 2
@@ -131,10 +132,10 @@ def demo(
 def migrate(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the servers.")] = 60.0,
 ) -> None:
-    """Bring the database to this version's schema and create the stream's group. Safe to repeat."""
+    """Bring the database to this version's schema, grant its roles, create the stream's group. Safe to repeat."""
     from copydesk.queue import streams
     from copydesk.storage import connection as database
-    from copydesk.storage import schema
+    from copydesk.storage import roles, schema
 
     settings = _settings()
     deadline = time.monotonic() + wait
@@ -142,6 +143,8 @@ def migrate(
         try:
             with database.connect(settings.postgres_url.get_secret_value()) as connection:
                 applied = schema.install(connection)
+                # What is new in the schema is granted as well.
+                roles.set_up(connection, roles.logins(settings))
             streams.ArticleStream(streams.connect(settings.redis_url.get_secret_value())).create_group()
             break
         except DependencyError as error:
@@ -160,7 +163,7 @@ def where(
     """Tell where a document is: at a door, or how it ended. Exit 1 when nothing is known of it."""
     from copydesk.delivery import accounting
 
-    places = accounting.locate(_settings(), what)
+    places = accounting.locate(_settings().of("operator"), what)
     if as_json:
         print_json([dataclasses.asdict(place) for place in places])
     for place in () if as_json else places:
@@ -178,7 +181,7 @@ def audit(
     """Prove that nothing is in between, or list what is. Exit 1 when something is, or cannot be looked into."""
     from copydesk.delivery import accounting
 
-    found = accounting.audit(_settings())
+    found = accounting.audit(_settings().of("operator"))
     if as_json:
         answer = dataclasses.asdict(found) | {"is_settled": found.is_settled}
         answer["open_jobs"] = [job._asdict() for job in found.open_jobs]

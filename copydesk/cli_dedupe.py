@@ -60,7 +60,7 @@ def rebuild(
     from copydesk.queue import streams
     from copydesk.queue.likeness_index import LikenessIndex
 
-    settings = load(os.environ)
+    settings = load(os.environ).of("operator")
     window = timedelta(days=settings.dedupe_window_days)
     index = LikenessIndex(
         streams.connect(settings.redis_url.get_secret_value()),
