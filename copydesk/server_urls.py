@@ -6,6 +6,7 @@ Postgres.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -47,6 +48,14 @@ def with_tls(server: str, url: str, files: TlsFiles) -> str:
         if is_capable
         else url
     )
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown: `…` for a password, wherever it stands."""
+    if "://" not in url:  # Postgres's other form, `host=… password=…`
+        return re.sub(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", r"\1…", url)
+    url = re.sub(r"^([^/:]+://[^/?#:]*):[^/?#]*@", r"\1:…@", url)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1…", url)
 
 
 def _with_parameters(url: str, wanted: dict[str, str | None]) -> str:

@@ -30,7 +30,7 @@ Kind = Literal["api", "fetch", "inbox", "ingest", "operator", "scheduler", "stor
 class Settings(BaseSettings):
     """The frozen settings of one process; `load` makes it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:6379/0"), description="Redis 8 or Valkey 9, for jobs and the article stream."

@@ -16,6 +16,7 @@ from copydesk import logs
 from copydesk.errors import UsageError
 from copydesk.queue import streams
 from copydesk.queue.streams import ArticleStream
+from copydesk.server_urls import without_password
 from copydesk.settings import PREFIX, Settings, environment, is_secret, role_urls
 from copydesk.storage import connection as database
 from copydesk.storage import roles, schema
@@ -103,8 +104,8 @@ def announcement(settings: Settings) -> str:
         (
             f"inbox     {settings.inbox.resolve()}",
             f"http      http://{settings.http_host}:{settings.http_port}/v1/documents",
-            f"redis     {settings.redis_url.get_secret_value()}",
-            f"postgres  {settings.postgres_url.get_secret_value()}",
+            f"redis     {without_password(settings.redis_url.get_secret_value())}",
+            f"postgres  {without_password(settings.postgres_url.get_secret_value())}",
             f"logs      {(settings.data_dir / 'logs').resolve()}",
             "stop with Ctrl-C; everything in hand is finished or handed back",
         )

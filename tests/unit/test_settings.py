@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,15 @@ def test_what_tls_needs_is_in_the_address(given: dict[str, object], name: str, u
 def test_certificates_that_cannot_be_used_are_refused(given: dict[str, object], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         load({}, **given)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"COPYDESK_BROKER_LEASE_S": "3"}, {"COPYDESK_POSTGRES_TLS_CERT": "/no/such"}, {"COPYDESK_NO": "x"}]
+)
+def test_a_refusal_and_its_traceback_hold_no_secret(wrong: dict[str, str]) -> None:
+    secrets = {"COPYDESK_REDIS_URL": "redis://:hunter2@h", "COPYDESK_POSTGRES_URL": "postgresql://u:hunter2@h/d"}
+
+    with pytest.raises(SettingsError) as caught:
+        load(secrets | wrong)
+
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
