@@ -17,7 +17,17 @@ from rich.table import Table
 from rich.text import Text
 
 import copydesk
-from copydesk import cli_articles, cli_dead, cli_dedupe, cli_feeds, cli_keys, cli_roles, cli_sources, cli_webhooks
+from copydesk import (
+    cli_articles,
+    cli_dead,
+    cli_dedupe,
+    cli_doctor,
+    cli_feeds,
+    cli_keys,
+    cli_roles,
+    cli_sources,
+    cli_webhooks,
+)
 from copydesk.cli_output import print_json, table_of
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
@@ -40,6 +50,7 @@ app.add_typer(cli_webhooks.app, name="webhooks")
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_sources.app, name="sources")
 app.command()(cli_articles.export)
+app.command()(cli_doctor.doctor)
 app.add_typer(cli_dedupe.app, name="dedupe")
 app.add_typer(cli_roles.app, name="database")
 
