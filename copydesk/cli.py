@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import copydesk
@@ -29,6 +28,7 @@ from copydesk import (
     cli_webhooks,
 )
 from copydesk.cli_output import print_json, table_of
+from copydesk.cli_plain import PlainTable, say
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -89,7 +89,7 @@ def clean(
     found = pipeline.read(item, rules)
     for parsed in found:
         if parsed.error:
-            print(f"copydesk: {parsed.error}", file=sys.stderr)
+            say(f"copydesk: {parsed.error}", is_error=True)
     results = [(parsed, pipeline.clean(parsed, item, rules)) for parsed in found if not parsed.error]
     if as_json:
         answers = [cleaning.to_json(cleaned, parsed.encoding) for parsed, cleaned in results]
@@ -100,13 +100,13 @@ def clean(
         if explain:
             console.print(_explained(cleaning.explain(cleaned, parsed.lines)))
         elif cleaned.is_article:
-            print("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]), end="\n\n")
+            say("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]) + "\n")
         else:
             console.print(f"not an article: {cleaned.reason}", style="red")
 
 
-def _explained(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, padding=(0, 1), show_header=True, header_style="dim")
+def _explained(rows: Sequence[Row]) -> PlainTable:
+    table = PlainTable(box=None, padding=(0, 1), show_header=True, header_style="dim")
     for name in ("line", "class", "rule", "text"):
         table.add_column(name, justify="right" if name == "line" else "left", overflow="fold")
     for row in rows:
@@ -161,7 +161,7 @@ def migrate(
         except DependencyError as error:
             if time.monotonic() > deadline:
                 raise
-            print(f"waiting: {error}", file=sys.stderr)
+            say(f"waiting: {error}", is_error=True)
             time.sleep(1)
     print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
 
@@ -178,10 +178,10 @@ def where(
     if as_json:
         print_json([dataclasses.asdict(place) for place in places])
     for place in () if as_json else places:
-        print(f"{place.where:10} {place.since:%Y-%m-%d %H:%M:%S} {place.source}  {place.item_id}")
-        print(f"{'':10} {place.detail}" + (f" (article {place.article_id})" if place.article_id else ""))
+        say(f"{place.where:10} {place.since:%Y-%m-%d %H:%M:%S} {place.source}  {place.item_id}")
+        say(f"{'':10} {place.detail}" + (f" (article {place.article_id})" if place.article_id else ""))
     if not places:
-        print(f"copydesk: nothing is known of {what}", file=sys.stderr)
+        say(f"copydesk: nothing is known of {what}", is_error=True)
         raise typer.Exit(FAILED)
 
 
@@ -198,7 +198,7 @@ def audit(
         answer["open_jobs"] = [job._asdict() for job in found.open_jobs]
         print_json(answer)
     else:
-        print(_audited(found))
+        say(_audited(found))
     if not found.is_settled:
         raise typer.Exit(FAILED)
 
@@ -254,10 +254,10 @@ def main() -> None:
     try:
         app()
     except SettingsError as error:
-        print(f"copydesk: {error}", file=sys.stderr)
+        say(f"copydesk: {error}", is_error=True)
         sys.exit(UNUSABLE)
     except CopydeskError as error:
-        print(f"copydesk: {error}", file=sys.stderr)
+        say(f"copydesk: {error}", is_error=True)
         sys.exit(FAILED)
 
 
