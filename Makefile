@@ -38,6 +38,10 @@ check: $(VENV)/dev ## Format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(VENV)/dev ## The docs as a site, in site/: links, anchors and the navigation are checked
+	@$(BIN)/python -m mkdocs build --strict
+
 .PHONY: audit
 audit: $(VENV)/audit ## Whether any dependency has a known hole; says so where the advisory database does not answer
 	@$(BIN)/python -m tests.audit
