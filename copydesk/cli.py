@@ -28,7 +28,7 @@ from copydesk import (
     cli_webhooks,
 )
 from copydesk.cli_output import print_json, table_of
-from copydesk.cli_plain import PlainTable, say
+from copydesk.cli_plain import PlainTable, hand_over, say
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -100,7 +100,7 @@ def clean(
         if explain:
             console.print(_explained(cleaning.explain(cleaned, parsed.lines)))
         elif cleaned.is_article:
-            say("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]) + "\n")
+            hand_over("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]) + "\n")
         else:
             console.print(f"not an article: {cleaned.reason}", style="red")
 

@@ -13,11 +13,12 @@ from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
-# C0 but for tab and line feed, DEL and C1, and what overrides the direction of writing.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 but for tab and line feed, DEL and C1, and what overrides the direction of writing; the marks and isolates that
+# Arabic and Hebrew texts have stay.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e]")
 
 # In JSON: what json.dumps leaves as it is.
-_LEFT_BY_JSON = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_LEFT_BY_JSON = re.compile("[\x7f-\x9f\u202d\u202e]")
 
 
 def plain(text: object) -> str:
@@ -33,6 +34,14 @@ def plain_json(text: str) -> str:
 def say(text: object, *, is_error: bool = False) -> None:
     """Print a line."""
     print(plain(text), file=sys.stderr if is_error else sys.stdout)
+
+
+def hand_over(text: str) -> None:
+    """Print what was asked for: on a terminal as `say` does, into a file or a pipe as it is."""
+    if sys.stdout.isatty():
+        say(text)
+    else:
+        print(text)
 
 
 class PlainTable(Table):

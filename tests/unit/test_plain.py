@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from copydesk.cli_output import print_json, table_of
-from copydesk.cli_plain import plain, say
+from copydesk.cli_plain import hand_over, plain, say
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b0m \u202egnp.exe \x7f[/x][bold]"
 
@@ -20,6 +20,7 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b0m \u202egnp.exe \x7f[/x][bold]
     [
         ("a line\nand\ta tab", "a line\nand\ta tab"),
         ("ordinary – “quoted” שלום مرحبا 新闻", "ordinary – “quoted” שלום مرحبا 新闻"),
+        ("\u202bשלום\u202c \u2067x\u2069", "\u202bשלום\u202c \u2067x\u2069"),
         ("over\rwritten", r"over\x0dwritten"),
         (HOSTILE, r"\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b0m \u202egnp.exe \x7f[/x][bold]"),
     ],
@@ -48,6 +49,12 @@ def test_json_says_the_same_without_a_control_character(capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert json.loads(printed) == {"title": HOSTILE}
     assert plain(printed) == printed
+
+
+def test_into_a_pipe_an_article_goes_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    hand_over("\u202btext\u202c \u202e")
+
+    assert capsys.readouterr().out == "\u202btext\u202c \u202e\n"
 
 
 def test_lines_are_plain_on_both_streams(capsys: pytest.CaptureFixture[str]) -> None:
