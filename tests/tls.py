@@ -14,10 +14,25 @@ import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import trustme
+
+from copydesk.server_urls import TlsFiles, with_tls
+
+if TYPE_CHECKING:
+    from tests.containers import ContainerServer
+
+# As root: the folder of the papers is closed to the servers' own users.
+_REDIS = (
+    "exec redis-server --protected-mode no --port 0 --tls-port 6379 --tls-ca-cert-file /papers/ca.pem"
+    " --tls-cert-file /papers/cert.pem --tls-key-file /papers/key.pem --tls-auth-clients yes"
+)
+_POSTGRES = (
+    "install -o postgres -m 600 /papers/*.pem /tmp/ && exec docker-entrypoint.sh postgres -c ssl=on"
+    " -c ssl_cert_file=/tmp/cert.pem -c ssl_key_file=/tmp/key.pem -c ssl_ca_file=/tmp/ca.pem -c fsync=off"
+)
 
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
@@ -42,6 +57,32 @@ def papers(folder: Path, *names: str) -> Papers:
         part.write_to_path(made.cert, append=True)
     made.key.chmod(0o600)  # libpq refuses a key that others can read
     return made
+
+
+def in_containers(run: str, shown: Papers) -> tuple[ContainerServer, ContainerServer]:
+    """Redis and Postgres that speak TLS themselves; their URLs have what a client of these papers needs."""
+    from tests.containers import POSTGRES_IMAGE, REDIS_IMAGE, ContainerServer
+
+    files = TlsFiles(*shown)
+    login = {"POSTGRES_USER": "copydesk", "POSTGRES_PASSWORD": "copydesk", "POSTGRES_DB": "copydesk"}
+    urls = {
+        "redis": "rediss://localhost:{port}/0",
+        "postgres": "postgresql://copydesk:copydesk@localhost:{port}/copydesk",
+    }
+    redis_url, postgres_url = (with_tls(name, url, files) for name, url in urls.items())
+    folder = shown.ca.parent
+    return (
+        ContainerServer(REDIS_IMAGE, 6379, redis_url, run=run, command=["sh", "-c", _REDIS], papers=folder),
+        ContainerServer(
+            POSTGRES_IMAGE,
+            5432,
+            postgres_url,
+            run=run,
+            command=["sh", "-c", _POSTGRES],
+            environment=login,
+            papers=folder,
+        ),
+    )
 
 
 @contextlib.contextmanager

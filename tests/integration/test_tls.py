@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,10 +19,14 @@ from copydesk.queue import streams
 from copydesk.queue.jobs import Job, JobItem
 from copydesk.settings import Settings, load
 from copydesk.storage import connection as database
-from tests import tls
+from copydesk.storage import schema
+from tests import servers, tls
 from tests.entries import story
 from tests.processes import Stack
 from tests.tls import Papers
+
+# Those that ask for no server by name are run on either pair too.
+pytestmark = pytest.mark.servers
 
 
 class Secured(NamedTuple):
@@ -40,11 +45,33 @@ class Secured(NamedTuple):
         return load({}, redis_url=self.redis_url, postgres_url=self.postgres_url, **given, **more)
 
 
-@pytest.fixture
-def secured(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[Secured]:
-    made = tls.papers(tmp_path / "right", "localhost")
+@pytest.fixture(scope="module")
+def containers(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured | None]:
+    """Redis and Postgres that speak TLS themselves; None where the tests run on the wheels."""
+    if pytestconfig.getoption("--servers") != "containers":
+        yield None
+        return
+    from tests.containers import run_name
+
+    papers = tls.papers(tmp_path_factory.mktemp("tls") / "papers", "localhost")
+    run = run_name(os.getppid() if servers.worker_number() else os.getpid())
     with contextlib.ExitStack() as stack:
-        yield Secured(*(stack.enter_context(tls.before(url, made)) for url in (redis_url, database_url)), made)
+        both = [stack.enter_context(servers.running(server)) for server in tls.in_containers(run, papers)]
+        with psycopg.connect(both[1].url) as connection:
+            schema.install(connection)
+        yield Secured(*(server.url.partition("?")[0] for server in both), papers)
+
+
+@pytest.fixture
+def secured(containers: Secured | None, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Secured]:
+    """Servers that are spoken to in TLS: those above, or the wheels' behind a proxy."""
+    if containers:
+        yield containers
+        return
+    made = tls.papers(tmp_path / "right", "localhost")
+    plain = [request.getfixturevalue(name) for name in ("redis_url", "database_url")]
+    with contextlib.ExitStack() as stack:
+        yield Secured(*(stack.enter_context(tls.before(url, made)) for url in plain), made)
 
 
 def test_a_file_comes_to_its_row_through_tls_alone(secured: Secured, tmp_path: Path) -> None:
