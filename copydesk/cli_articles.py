@@ -13,10 +13,10 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from copydesk.cli_database import connected
 from copydesk.cli_output import print_json, table_of
+from copydesk.cli_plain import PlainTable, plain
 from copydesk.errors import UsageError
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
@@ -81,15 +81,15 @@ def show(
         print_json(found)
         return
     console = Console()
-    head = Table(box=None, show_header=False, padding=(0, 1))
+    head = PlainTable(box=None, show_header=False, padding=(0, 1))
     for name in ("title", "publisher", "authors", "published_text", "dateline", "language", "source", "url", "rights"):
         value = found[name]
         if value:
             head.add_row(name, ", ".join(value) if isinstance(value, list) else str(value))
     console.print(head)
-    console.print("\n" + found["text"] + "\n", markup=False, highlight=False)
+    console.print(plain("\n" + found["text"] + "\n"), markup=False, highlight=False)
     for piece in found["removed"]:
-        console.print(f"{piece['kind']:10} {piece['rule']:28} {piece['text']}", style="dim", markup=False)
+        console.print(plain(f"{piece['kind']:10} {piece['rule']:28} {piece['text']}"), style="dim", markup=False)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def diff(
         if change.kind != "kept":
             for sign, text, style in (("-", change.before, "red"), ("+", change.after, "green")):
                 if text is not None:
-                    console.print(f"{sign} {text}", style=style, markup=False, highlight=False)
+                    console.print(plain(f"{sign} {text}"), style=style, markup=False, highlight=False)
 
 
 @app.command()

@@ -21,7 +21,7 @@ def connected(*, deadline_s: float = 60.0) -> Iterator[Connection]:
     """
     from copydesk.storage import connection as database
 
-    url = load(os.environ).postgres_url.get_secret_value()
+    url = load(os.environ).of("operator").postgres_url.get_secret_value()
     # The commit is inside the translation: it can fail too.
     with (
         database.translated_errors("command"),

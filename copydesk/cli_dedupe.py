@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from copydesk.cli_database import connected
+from copydesk.cli_plain import PlainTable
 from copydesk.errors import UsageError
 from copydesk.settings import Settings, load
 
@@ -38,10 +38,10 @@ def explain(first: Text, second: Text) -> None:
         return _of_file(Path(text), settings) if Path(text).is_file() else _of_document(text)
 
     told = explain_sketches(draw(first), draw(second))
-    measured = Table("measured", "found", "threshold", box=None, padding=(0, 1))
+    measured = PlainTable("measured", "found", "threshold", box=None, padding=(0, 1))
     for row in told.measured:
         measured.add_row(*row)
-    guards = Table("speaks against it", "", box=None, padding=(0, 1))
+    guards = PlainTable("speaks against it", "", box=None, padding=(0, 1))
     for reason, holds in told.guards:
         guards.add_row(reason, "yes" if holds else "no")
     console = Console()
@@ -61,7 +61,7 @@ def rebuild(
     from copydesk.queue.likeness_index import LikenessIndex
     from copydesk.queue.streams import ArticleStream
 
-    settings = load(os.environ)
+    settings = load(os.environ).of("operator")
     window = timedelta(days=settings.dedupe_window_days)
     client = streams.connect(settings.redis_url.get_secret_value())
     index = LikenessIndex(

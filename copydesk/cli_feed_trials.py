@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from copydesk.cli_output import table_of
+from copydesk.cli_plain import say
 from copydesk.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def show(trial: Trial, items: int) -> None:
     articles = [item for item in trial.items if item.document]
     short = sum(item.is_short for item in trial.items)
     asked = f", asks to be read every {trial.asked_s / 60:.0f} min at most" if trial.asked_s else ""
-    print(f"{trial.url}: {trial.format}, {trial.size:,} bytes, {len(trial.items)} items{asked}")
-    print(
+    say(f"{trial.url}: {trial.format}, {trial.size:,} bytes, {len(trial.items)} items{asked}")
+    say(
         f"{len(articles)} would be articles, {short} seem to carry a summary only; "
         + ("the server tells what is new" if trial.has_validators else "the server does not tell what is new")
     )
     if trial.moved_to:
-        print(f"it has moved for good to {trial.moved_to}")
+        say(f"it has moved for good to {trial.moved_to}")
     table = table_of("published", "title", "letters", "by", "warnings")
     for item in trial.items[:items]:
         document = item.document

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from copydesk.cli_database import connected
 from copydesk.cli_output import table_of
+from copydesk.cli_plain import plain, say
 from copydesk.errors import AddressRefused, UsageError
 from copydesk.settings import Settings, load
 
@@ -138,7 +139,7 @@ def discover(url: Annotated[str, typer.Argument(help="A site's front page, or an
     found = 0
     for candidate, count in feed_trials.discover(url, client_of(settings).fetch, page_client_of(settings).fetch):
         found += 1
-        print(f"{candidate.url}\t{count} items" + (f"\t{candidate.title}" if candidate.title else ""))
+        say(f"{candidate.url}\t{count} items" + (f"\t{candidate.title}" if candidate.title else ""))
     if not found:
         raise UsageError(url, "no feed was found, neither on the page nor where sites often have one")
 
@@ -181,7 +182,7 @@ def import_(
         try:
             wanted.append(_subscription(outline.url, settings, source, outline.title))
         except (AddressRefused, UsageError) as error:  # one bad line does not keep the others out
-            console.print(f"left out: {error}", style="yellow", markup=False)
+            console.print(plain(f"left out: {error}"), style="yellow", markup=False)
     _report(_add(wanted), len(wanted))
 
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+
+from copydesk.cli_plain import PlainTable, plain_json
 
 # Between two lines where there is no terminal to draw a bar on.
 TOLD_EVERY_S = 10.0
@@ -21,12 +22,12 @@ Told = Callable[[float, str], None]
 
 def print_json(value: object) -> None:
     """Print a value; times and ids as text."""
-    print(json.dumps(value, default=str, ensure_ascii=False, indent=1))
+    print(plain_json(json.dumps(value, default=str, ensure_ascii=False, indent=1)))
 
 
-def table_of(*headings: str) -> Table:
+def table_of(*headings: str) -> PlainTable:
     """An empty table without a frame, whose cells are folded and never cut."""
-    table = Table(box=None, padding=(0, 1), header_style="dim")
+    table = PlainTable(box=None, padding=(0, 1), header_style="dim")
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table

@@ -119,6 +119,10 @@ class QueueUnavailable(DependencyError):
     dependency = "redis"
 
 
+class QueueNotTrusted(QueueUnavailable):
+    """Redis did not prove by TLS that it is the server that the settings name."""
+
+
 class QueueFull(QueueUnavailable):
     """Redis has no memory left for more."""
 
@@ -131,6 +135,10 @@ class DatabaseUnavailable(DependencyError):
     """Postgres did not answer or refused the statement."""
 
     dependency = "postgres"
+
+
+class DatabaseNotTrusted(DatabaseUnavailable):
+    """Postgres did not prove by TLS that it is the server that the settings name."""
 
 
 class SpoolUnavailable(DependencyError):

@@ -2,41 +2,73 @@
 
 Read once, at start, from `COPYDESK_<NAME>` in the environment; a secret also from the file that
 `COPYDESK_<NAME>_FILE` names. `docs/settings.md` and `.env.example` are compared with this file by a test.
-No other module reads the environment.
+No other module reads the environment; how it is read is in `environment.py`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from copydesk.environment import PREFIX, collect, is_secret
 from copydesk.errors import SettingsError
+from copydesk.server_urls import TlsFiles, with_tls
 
-PREFIX = "COPYDESK_"
-
-# Names that start with the prefix and belong to the test suite and the benchmarks.
-FOREIGN = ("COPYDESK_TEST_", "COPYDESK_SHARED")
+__all__ = ["PREFIX", "Kind", "Settings", "environment", "is_secret", "load", "role_urls"]
 
 MIB = 1024 * 1024
+
+Kind = Literal["api", "fetch", "inbox", "ingest", "operator", "scheduler", "storage"]
+"""Whoever may have an address of Postgres of its own: the processes, and the command line as `operator`."""
 
 
 class Settings(BaseSettings):
     """The frozen settings of one process; `load` makes it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:6379/0"), description="Redis 8 or Valkey 9, for jobs and the article stream."
     )
     postgres_url: SecretStr = Field(
         SecretStr("postgresql://copydesk@127.0.0.1:5432/copydesk"),
-        description="Postgres 17 or 18, where the articles stand.",
+        description="Postgres 17 or 18, where the articles stand; with the role that owns the tables.",
     )
+    postgres_api_url: SecretStr | None = Field(
+        None,
+        description="The same with the role of the HTTP door, which may not write; COPYDESK_POSTGRES_URL if not set.",
+    )
+    postgres_fetch_url: SecretStr | None = Field(None, description="The same for fetch workers.")
+    postgres_inbox_url: SecretStr | None = Field(None, description="The same for the inbox.")
+    postgres_ingest_url: SecretStr | None = Field(
+        None, description="The same for ingest workers, which may not read articles."
+    )
+    postgres_operator_url: SecretStr | None = Field(
+        None, description="The same for the command line; `migrate` and `database` take COPYDESK_POSTGRES_URL."
+    )
+    postgres_scheduler_url: SecretStr | None = Field(None, description="The same for the scheduler.")
+    postgres_storage_url: SecretStr | None = Field(
+        None, description="The same for storage workers, which write the articles."
+    )
+    postgres_reader_url: SecretStr | None = Field(
+        None,
+        description="A role for your own programs: `copydesk database roles` makes it; it sees the view `article`.",
+    )
+    postgres_tls_ca: Path | None = Field(
+        None, description="Certificates that Postgres's must come from; no other server is accepted then."
+    )
+    postgres_tls_cert: Path | None = Field(None, description="Our certificate, where Postgres asks for one.")
+    postgres_tls_key: Path | None = Field(None, description="The key of our certificate for Postgres.")
+    redis_tls_ca: Path | None = Field(
+        None, description="Certificates that the one of a `rediss://` server must come from; else the system's."
+    )
+    redis_tls_cert: Path | None = Field(None, description="Our certificate, where Redis asks for one.")
+    redis_tls_key: Path | None = Field(None, description="The key of our certificate for Redis.")
     data_dir: Path = Field(Path("data"), description="Folder for the inbox, logs and the embedded servers.")
     inbox_dir: Path | None = Field(None, description="The watched inbox; `inbox` in the data folder when not set.")
     spool_dir: Path | None = Field(
@@ -237,6 +269,17 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
+    def _servers_are_known(self) -> Self:
+        """Every address with what its TLS needs, so that whoever connects needs nothing but the address."""
+        for server in ("redis", "postgres"):
+            files = TlsFiles(*(getattr(self, f"{server}_tls_{part}") for part in ("ca", "cert", "key")))
+            for name, value in self:
+                if re.fullmatch(rf"{server}(_[a-z]+)?_url", name) and value is not None:
+                    strict = with_tls(server, value.get_secret_value(), files)
+                    object.__setattr__(self, name, SecretStr(strict))  # frozen for everyone else
+        return self
+
+    @model_validator(mode="after")
     def _leases_last(self) -> Self:
         if self.broker_lease_s < 2 * self.broker_renew_s:
             raise ValueError(f"broker_lease_s must be at least twice broker_renew_s, which is {self.broker_renew_s:g}")
@@ -255,6 +298,11 @@ class Settings(BaseSettings):
         if self.stuck_after_s <= self.database_deadline_s:
             raise ValueError(f"stuck_after_s must be above database_deadline_s, which is {self.database_deadline_s:g}")
         return self
+
+    def of(self, kind: Kind) -> Self:
+        """As one process sees them: `postgres_url` is its own, and it knows no other's."""
+        own = getattr(self, f"postgres_{kind}_url") or self.postgres_url
+        return self.model_copy(update=dict.fromkeys(role_urls()) | {"postgres_url": own})
 
     @property
     def run(self) -> Path:
@@ -289,7 +337,7 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
 
     Raises `SettingsError` that lists every unknown name, unreadable secret file and invalid value at once.
     """
-    values, problems = _collect(environ)
+    values, problems = collect(environ, Settings.model_fields)
     try:
         settings = Settings(**{**values, **overrides})
     except ValidationError as error:
@@ -302,9 +350,9 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     return settings
 
 
-def is_secret(field: FieldInfo) -> bool:
-    """Whether the value of a setting must never be printed."""
-    return field.annotation is SecretStr
+def role_urls() -> list[str]:
+    """The settings that hold an address of Postgres for one role."""
+    return [name for name in Settings.model_fields if re.fullmatch(r"postgres_[a-z]+_url", name)]
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -324,31 +372,3 @@ def environment(settings: Settings) -> dict[str, str]:
         if is_secret(field):
             out[f"{PREFIX}{name.upper()}_FILE"] = ""
     return out
-
-
-def _collect(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    values: dict[str, str] = {}
-    problems: list[str] = []
-    fields = Settings.model_fields
-    for variable in sorted(environ):
-        # Empty is not set: that is how Compose passes what its own environment lacks.
-        if not variable.startswith(PREFIX) or variable.startswith(FOREIGN) or not environ[variable]:
-            continue
-        name = variable.removeprefix(PREFIX).lower()
-        secret = name.removesuffix("_file")
-        if name in fields:
-            values[name] = environ[variable]
-        elif name != secret and secret in fields and is_secret(fields[secret]):
-            if environ.get(PREFIX + secret.upper()):
-                problems.append(f"{variable}: {PREFIX}{secret.upper()} is set too; set one of them")
-                continue
-            try:
-                values[secret] = Path(environ[variable]).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{variable}: cannot read the file: {error}")
-                continue
-            if not values[secret]:
-                problems.append(f"{variable}: the file is empty")
-        else:
-            problems.append(f"{variable}: no such setting")
-    return values, problems

@@ -16,9 +16,10 @@ from copydesk import logs
 from copydesk.errors import UsageError
 from copydesk.queue import streams
 from copydesk.queue.streams import ArticleStream
-from copydesk.settings import PREFIX, Settings, environment, is_secret
+from copydesk.server_urls import without_password
+from copydesk.settings import PREFIX, Settings, environment, is_secret, role_urls
 from copydesk.storage import connection as database
-from copydesk.storage import schema
+from copydesk.storage import roles, schema
 from copydesk.supervisor import Program, Supervised, Supervisor
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -55,7 +56,7 @@ def servers(settings: Settings, *, embedded: bool) -> Iterator[tuple[Settings, l
     """
     require_checkout()
     named = set() if embedded else settings.model_fields_set
-    changes: dict[str, SecretStr] = {}
+    changes: dict[str, SecretStr | None] = {}
     with contextlib.ExitStack() as stack:
         owned: list[Supervised] = []
         if "redis_url" not in named or "postgres_url" not in named:
@@ -69,6 +70,7 @@ def servers(settings: Settings, *, embedded: bool) -> Iterator[tuple[Settings, l
         if "postgres_url" not in named:
             postgres = PostgresServer(settings.data_dir / "postgres")
             owned.append(stack.enter_context(postgres))
+            changes |= dict.fromkeys(role_urls())
             changes["postgres_url"] = SecretStr(postgres.url)
         yield settings.model_copy(update=changes), owned
 
@@ -77,6 +79,7 @@ def prepare(settings: Settings) -> None:
     """Install the schema and the stream's group."""
     with database.connect(settings.postgres_url.get_secret_value()) as connection:
         schema.install(connection)
+        roles.set_up(connection, roles.logins(settings))
     ArticleStream(streams.connect(settings.redis_url.get_secret_value())).create_group()
     settings.inbox.mkdir(parents=True, exist_ok=True)
 
@@ -86,12 +89,12 @@ def programs(settings: Settings) -> list[Program]:
     storage = [f"storage-{n}" for n in range(1, settings.storage_processes + 1)]
     ingest = [f"ingest-{n}" for n in range(1, settings.ingest_processes + 1)]
     return [
-        *(_program(name, "workers.storage", settings, group=WORKERS) for name in storage),
-        *(_program(name, "workers.ingest", settings, group=WORKERS) for name in ingest),
-        _program("fetch", "workers.fetch", settings, group=WORKERS),
-        _program("inbox", "services.inbox", settings, group=""),
-        _program("scheduler", "services.scheduler", settings, group=""),
-        _program("api", "services.api", settings, group=""),
+        *(_program(name, "workers.storage", settings.of("storage"), group=WORKERS) for name in storage),
+        *(_program(name, "workers.ingest", settings.of("ingest"), group=WORKERS) for name in ingest),
+        _program("fetch", "workers.fetch", settings.of("fetch"), group=WORKERS),
+        _program("inbox", "services.inbox", settings.of("inbox"), group=""),
+        _program("scheduler", "services.scheduler", settings.of("scheduler"), group=""),
+        _program("api", "services.api", settings.of("api"), group=""),
     ]
 
 
@@ -101,8 +104,8 @@ def announcement(settings: Settings) -> str:
         (
             f"inbox     {settings.inbox.resolve()}",
             f"http      http://{settings.http_host}:{settings.http_port}/v1/documents",
-            f"redis     {settings.redis_url.get_secret_value()}",
-            f"postgres  {settings.postgres_url.get_secret_value()}",
+            f"redis     {without_password(settings.redis_url.get_secret_value())}",
+            f"postgres  {without_password(settings.postgres_url.get_secret_value())}",
             f"logs      {(settings.data_dir / 'logs').resolve()}",
             "stop with Ctrl-C; everything in hand is finished or handed back",
         )

@@ -68,6 +68,11 @@ class Project:
             | environment
         )
 
+    def lay_over(self, file: Path, **environment: str) -> None:
+        """From here on with this file too, and what it reads."""
+        self._files.append(f"--file={file}")
+        self._environment |= environment
+
     def compose(self, *arguments: str, expect: int = 0, **environment: str) -> str:
         """Run `docker compose`; returns what it printed."""
         done = self.run(*arguments, **environment)

@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
 import docker
@@ -89,7 +90,9 @@ class ContainerServer:
         run: str,
         command: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        papers: Path | None = None,
     ) -> None:
+        """`papers`: a folder that it sees as /papers."""
         self.port = next(filter(ports.is_free, ports.candidates(f"{image}/{run}/{time.monotonic_ns()}")))
         self.url = url.format(port=self.port)
         # The superuser's: the role of the container is one, as it is in docker-compose.yml.
@@ -100,6 +103,8 @@ class ContainerServer:
             .with_command(list(command))
             .with_envs(**(environment or {}))
         )
+        if papers:
+            self._container.with_volume_mapping(str(papers), "/papers", "ro")
         self._container.ports[f"{inner_port}/tcp"] = ("127.0.0.1", self.port)  # type: ignore[assignment]  # as docker has it
         self._is_made = False
 
@@ -167,7 +172,7 @@ def postgres_container(run: str) -> ContainerServer:
 
 def _answers(url: str) -> bool:
     """By TCP: while the image sets up a new cluster, its server answers on the socket only."""
-    if url.startswith("redis:"):
+    if url.startswith("redis"):
         try:
             with redis.Redis.from_url(url, socket_timeout=1, retry=None) as client:
                 return bool(client.ping())

@@ -17,6 +17,7 @@ from copydesk.embedded import ports
 from copydesk.storage import schema
 from tests import servers
 from tests.processes import Stack
+from tests.roles import urls_of_roles
 from tests.servers import Server
 from tests.waiting import wait_until
 
@@ -104,7 +105,8 @@ def open_door(
     with servers.fresh_database(postgres_server.url) as url:
         with psycopg.connect(url) as connection:
             schema.install(connection)
-        with http_door(folder, redis_server.url, url, **settings) as door:
+        roles = urls_of_roles(postgres_server, url)
+        with http_door(folder, redis_server.url, url, **roles, **settings) as door:
             yield door.open(*others)
 
 

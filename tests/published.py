@@ -8,6 +8,7 @@ from pathlib import Path
 
 from copydesk.queue import jobs
 from copydesk.settings import PREFIX, Settings, is_secret
+from tests import api_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,6 +58,7 @@ def files() -> Mapping[Path, str]:
         ROOT / "docs" / "job.schema.json": json.dumps(jobs.schema(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "docs" / "settings.md": _settings_table(),
         ROOT / ".env.example": _sample(),
+        ROOT / "docs" / "api.md": api_page.page(),
     }
 
 

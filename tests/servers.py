@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
@@ -120,6 +120,11 @@ def running(server: Started) -> Iterator[Started]:
 def with_database(url: str, name: str) -> str:
     """`url` with another database (Postgres) or logical database (Redis)."""
     return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def quoted(part: str) -> str:
+    """A user name or password as it stands in a URL."""
+    return quote(part, safe="")
 
 
 def database_name(url: str) -> str:

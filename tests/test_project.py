@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.settings import PREFIX, Settings, load
+from copydesk.settings import PREFIX, Settings, load, role_urls
 from tests import published
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,8 +130,10 @@ def test_each_process_folder_is_one_compose_service() -> None:
 def test_compose_passes_on_every_setting_that_a_container_can_use() -> None:
     block = _compose().partition("x-settings: &settings\n")[2].partition("\n\n")[0]
     passed = {name.lower() for name in re.findall(rf"(?m)^  {PREFIX}(\w+):", block)}
-    # The number of processes is the number of containers; a container's paths are those of its image.
+    # The number of processes is the number of containers; a container's paths are those of its image. An address with a
+    # role is for one container alone: deploy/compose.roles.yml.
     of_the_host = {"data_dir", "http_port", "ingest_processes", "storage_processes", "rules_dir", "worker_name"}
+    of_the_host |= {*role_urls(), *(name for name in Settings.model_fields if "_tls_" in name)}
 
     assert passed | of_the_host == set(Settings.model_fields) | of_the_host
     assert passed <= set(Settings.model_fields)

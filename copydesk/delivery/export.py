@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from copydesk.errors import UsageError
 from copydesk.storage import reading
 from copydesk.storage.connection import Connection, translated_errors
 from copydesk.storage.reading import Fields, Filters
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Format = Literal["jsonl", "csv", "parquet"]
 
@@ -172,7 +174,9 @@ def _json_line(row: Fields) -> bytes:
 
 def _csv_line(row: Fields | None) -> bytes:
     """A line of RFC 4180; the head for None."""
-    cells = COLUMNS if row is None else [_json(row[n]) if n in (*_LISTS, *_JSON) else _cell(row[n]) for n in COLUMNS]
+    cells: Sequence[object] = COLUMNS
+    if row is not None:
+        cells = [_json(row[n]) if n in (*_LISTS, *_JSON) else _spreadsheet_cell(row[n]) for n in COLUMNS]
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue().encode()
@@ -180,6 +184,11 @@ def _csv_line(row: Fields | None) -> bytes:
 
 def _cell(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _spreadsheet_cell(value: object) -> object:
+    """A text that a spreadsheet would run as a formula gets an apostrophe, by which it takes it for a text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else _cell(value)
 
 
 def _json(value: object) -> str | None:

@@ -24,10 +24,13 @@ DATABASE = "copydesk"
 _UNFINISHED = ".unfinished-"
 
 # The superuser can run programs as our own user (COPY … TO PROGRAM), so it is let in only through the socket, whose
-# folder nobody else can enter. What any local user may reach over TCP is a role that owns its databases and no more.
+# folder nobody else can enter. What any local user may reach over TCP is a role that owns its databases and no more;
+# roles that it lets in besides need their password.
 _ACCESS = f"""\
 local all all trust
 host  all {ROLE} 127.0.0.1/32 trust
+host  all {SUPERUSER} 127.0.0.1/32 reject
+host  all all 127.0.0.1/32 scram-sha-256
 """
 
 _FIRST_STATEMENTS = f"""\

@@ -11,7 +11,6 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from copydesk.errors import QueueUnavailable
 from copydesk.liveness.pulse import pulse
 from copydesk.queue import custody, transport
 from copydesk.queue.jobs import (
@@ -28,7 +27,7 @@ from copydesk.queue.jobs import (
     WebhookJob,
     payload_of,
 )
-from copydesk.queue.streams import ArticleStream, connect, translated_errors
+from copydesk.queue.streams import ArticleStream, connect, translated_errors, unavailable
 from copydesk.settings import Settings
 
 
@@ -107,7 +106,7 @@ def _send(app: Celery, task: str, queue: str, payload: dict[str, Any], task_id: 
         # Few quick retries: the caller keeps the job and comes back.
         app.send_task(task, args=[payload], task_id=task_id, queue=queue, retry=False, ignore_result=True)
     except (OperationalError, redis.RedisError, OSError) as error:
-        raise QueueUnavailable(task_id, str(error)) from error
+        raise unavailable(task_id, error) from error
     pulse.finish(f"offer of {task_id}")
 
 

@@ -9,6 +9,7 @@ settle outside MULTI, because a full Redis refuses every command inside MULTI an
 from __future__ import annotations
 
 import itertools
+import ssl
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, Validatio
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from copydesk.errors import IndexIncomplete, QueueFull, QueueUnavailable, RowRefused
+from copydesk.errors import IndexIncomplete, QueueFull, QueueNotTrusted, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Document, Hints, Json, Label, Likened, Moment, Name, Outcome, Wire, Withdrawal
 from copydesk.queue.jobs import Door
@@ -201,7 +202,17 @@ class translated_errors:  # noqa: N801 - a context manager that reads as a claus
         ):
             raise QueueFull(self._subject, str(error)) from error
         if isinstance(error, redis.RedisError | OSError):
-            raise QueueUnavailable(self._subject, str(error) or type(error).__name__) from error
+            raise unavailable(self._subject, error) from error
+
+
+def unavailable(subject: str, error: BaseException) -> QueueUnavailable:
+    """What to raise for a server that was not reached: `QueueNotTrusted` where TLS is at the bottom of it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ssl.SSLError):
+            return QueueNotTrusted(subject, str(found))
+        found = found.__cause__ or found.__context__
+    return QueueUnavailable(subject, str(error) or type(error).__name__)
 
 
 class ArticleStream:

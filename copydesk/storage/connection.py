@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from copydesk.errors import DatabaseUnavailable, RowRefused
+from copydesk.errors import DatabaseNotTrusted, DatabaseUnavailable, RowRefused
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -24,6 +25,9 @@ ROW_ERRORS = (
     psycopg.errors.ProgramLimitExceeded,
     psycopg.errors.StatementTooComplex,
 )
+
+# libpq gives a refusal by TLS no code of its own, only these words.
+_NOT_TRUSTED = re.compile(r"certificate|SSL error|(does not support|requires) SSL|SSL was required")
 
 _OPTIONS = "-c statement_timeout={ms} -c idle_in_transaction_session_timeout=15000 -c lock_timeout={ms} -c timezone=UTC"
 
@@ -107,7 +111,9 @@ def translated_errors(subject: str) -> Iterator[None]:
     except ROW_ERRORS as error:
         raise RowRefused(subject, f"{type(error).__name__}: {error}") from error
     except psycopg.Error as error:
-        raise DatabaseUnavailable(subject, f"{type(error).__name__}: {error}") from error
+        is_stranger = isinstance(error, psycopg.OperationalError) and _NOT_TRUSTED.search(str(error))
+        kind = DatabaseNotTrusted if is_stranger else DatabaseUnavailable
+        raise kind(subject, f"{type(error).__name__}: {error}") from error
 
 
 def _use_lz4(connection: Connection) -> None:

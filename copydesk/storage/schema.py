@@ -67,6 +67,11 @@ def check(connection: Connection) -> None:
         )
 
 
+def state(connection: Connection) -> tuple[frozenset[int], frozenset[int]]:
+    """(versions that the database has, versions that this copydesk knows)."""
+    return frozenset(_versions(connection)), frozenset(m.version for m in migrations())
+
+
 def migrate_from_nothing(connection: Connection) -> None:
     """Build the schema from the numbered files alone, as an old database got it; for the test that compares."""
     with translated_errors("migrate"), connection.transaction(), connection.cursor() as cursor:

@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    settings = load(os.environ)
+    settings = load(os.environ).of("api")
     logs.set_up(settings, "api")
     app = create_app(settings)
     config = uvicorn.Config(

@@ -30,6 +30,7 @@ from services.api.feeds import add_feeds
 from services.api.ids import status_url
 from services.api.measured import Measured
 from services.api.memory import Acceptance
+from services.api.origins import LOOPBACK, OwnPagesOnly
 from services.api.problems import Refused, come_back
 from services.api.responses import KEYED
 from services.api.schemas import Accepted, DocumentIn, Live, Pending, Problem, Ready, Settled, Stored, check_hint
@@ -139,6 +140,7 @@ def create_app(settings: Settings) -> FastAPI:
     if door.access:
         app.add_middleware(Guarded, access=door.access)
     app.add_middleware(Bounded)
+    app.add_middleware(OwnPagesOnly, near_only=settings.http_keys == "none" and settings.http_host in LOOPBACK)
     app.add_middleware(Measured)
     _add_documents(app, door)
     _add_items(app, door)

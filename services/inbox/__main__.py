@@ -12,7 +12,7 @@ from services.inbox.app import InboxService
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    settings = load(os.environ)
+    settings = load(os.environ).of("inbox")
     logs.set_up(settings, "inbox")
     service = InboxService(settings, make_app(settings))
     for number in (signal.SIGTERM, signal.SIGINT):

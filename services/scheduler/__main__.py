@@ -34,7 +34,7 @@ RETAIN_EVERY_S = 10.0
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    settings = load(os.environ)
+    settings = load(os.environ).of("scheduler")
     logs.set_up(settings, "scheduler")
     app = make_app(settings)
     redis_url = settings.redis_url.get_secret_value()

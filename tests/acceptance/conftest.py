@@ -1,4 +1,4 @@
-"""A whole stack for a module of tests: every process, on servers of its own database."""
+"""A whole stack for a module of tests: every process, on servers of its own database, each with its own role there."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from copydesk.storage import schema
 from tests import servers
 from tests.http_door import free_port
 from tests.processes import Stack
+from tests.roles import urls_of_roles
 
 
 @pytest.fixture(scope="module")
@@ -26,5 +27,6 @@ def stack(redis_server: Any, postgres_server: Any, tmp_path_factory: pytest.Temp
             schema.install(connection)
         folder: Path = tmp_path_factory.mktemp("stack")
         settings = {"http_port": free_port(folder), "fetch_allow_private": True, "feeds_look_every_s": 0.1}
+        settings |= urls_of_roles(postgres_server, url)
         with Stack(folder, redis_server.url, url, **settings) as running:
             yield running.start("storage", "storage-2", "ingest", "inbox")

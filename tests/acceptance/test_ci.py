@@ -47,6 +47,6 @@ def test_the_checks_and_the_suite_run(tmp_path: Path, docker: str | None, engine
         timeout=60,
     )
 
-    assert done.stdout.splitlines()[-2:] == ["make check", "make test"]
+    assert done.stdout.splitlines()[-3:] == ["make check", "make audit", "make test"]
     assert said in done.stderr
     assert bool(done.stderr) is bool(said)

@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from tests.compose_project import DOORS, GID, UID, Project, built, story
+from tests.compose_project import DOORS, GID, PASSWORD, UID, Project, built, story
 from tests.processes import ROOT
 from tests.waiting import wait_until
 
@@ -131,6 +132,60 @@ def test_what_was_accepted_survives_restarts_and_a_new_start(project: Project) -
     doors.send("later")
     assert len(project.rows("select 1 from article")) == len(rows) + len(DOORS)
     assert project.rows("select outcome, count(*) from receipt group by 1") == [f"stored|{len(rows) + len(DOORS)}"]
+
+
+# What a process in a container finds out about itself: its user, what it may do as root could, whether it may become
+# more than it is, and where it may write.
+CONFINEMENT = """
+import os
+status = dict(line.split(":", 1) for line in open("/proc/1/status").read().splitlines())
+print(os.getuid(), int(status["CapEff"], 16) | int(status["CapBnd"], 16), status["NoNewPrivs"].strip(), end=" ")
+for place in ("/", "/app", "/usr/bin", "/venv/bin", "/etc"):
+    try:
+        open(place + "/written", "w")
+        print("writes to", place, end=" ")
+    except OSError:
+        pass
+"""
+
+
+def test_no_container_of_ours_may_do_more_than_it_needs(project: Project) -> None:
+    project.up()
+    found = {
+        name: project.compose("exec", "-T", name, "python", "-c", CONFINEMENT).strip() for name in sorted(PROCESSES)
+    }
+    status = "cat /proc/1/status"
+    servers = {
+        name: dict(re.findall(r"(\w+):\s+(\w+)", project.compose("exec", "-T", name, "sh", "-c", status)))
+        for name in SERVERS
+    }
+
+    assert found == dict.fromkeys(sorted(PROCESSES), f"{UID} 0 1")
+    for name, seen in servers.items():
+        assert (int(seen["CapEff"], 16), seen["NoNewPrivs"]) == (0, "1"), name
+        assert seen["Uid"] != "0", name
+
+
+def test_each_process_works_with_a_role_of_its_own(project: Project) -> None:
+    kinds = [name.upper() for name in sorted(PROCESSES)] + ["OPERATOR"]
+    passwords = {f"POSTGRES_{kind}_PASSWORD": f"secret-of-{kind}" for kind in kinds}
+    project.lay_over(ROOT / "deploy" / "compose.roles.yml", **passwords)
+    project.publish()
+    project.up()
+    doors = Doors(project)
+    run = ("run", "--rm", "-T", "operator", "copydesk")
+    project.compose(*run, "feeds", "add", NEWS_URL, "--source", "feed")
+
+    doors.send("confined")
+
+    assert "nothing is in between" in project.compose(*run, "audit")
+    connected = project.rows("select distinct usename from pg_stat_activity where application_name like 'copydesk%'")
+    assert set(connected) == {f"copydesk_{name}" for name in PROCESSES}
+    for name in PROCESSES:
+        known = project.compose("exec", "-T", name, "env")
+        assert {kind for kind in kinds if f"secret-of-{kind}" in known} == {name.upper()}
+        assert PASSWORD not in known
+        assert quote(PASSWORD, safe="") not in known
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests import servers
 from tests.entries import text
 from tests.feed_server import Answer, FeedServer, feed_server, rss
 from tests.processes import ROOT, Stack
+from tests.roles import urls_of_roles
 from tests.waiting import wait_until
 
 PROCESSES = ("storage", "ingest", "fetch", "scheduler")
@@ -66,7 +67,7 @@ def door(redis_server: Any, postgres_server: Any, tmp_path: Path, request: pytes
         with psycopg.connect(url) as connection:
             schema.install(connection)
         settings = {"fetch_allow_private": True, "feeds_look_every_s": 0.1, "fetch_lease_s": 6, "fetch_whole_s": 5}
-        settings |= getattr(request, "param", {})
+        settings |= urls_of_roles(postgres_server, url) | getattr(request, "param", {})
         with Stack(tmp_path, redis_server.url, url, **settings, overdue_s=2, claim_idle_s=2) as stack:
             yield Door(stack, server)
 

@@ -273,8 +273,18 @@ def test_the_superuser_comes_in_through_the_socket_only(own_cluster: PostgresSer
 
     assert found == (True,)
     assert own_cluster.socket_folder.stat().st_mode & 0o077 == 0
-    with pytest.raises(psycopg.OperationalError, match=r"no pg_hba.conf entry .* user \"postgres\""):
+    with pytest.raises(psycopg.OperationalError, match=r"rejects connection .* user \"postgres\""):
         psycopg.connect(own_cluster.url.replace("copydesk@", "postgres@"))
+
+
+def test_a_role_that_was_added_comes_in_with_its_password_only(own_cluster: PostgresServer) -> None:
+    with psycopg.connect(own_cluster.admin_url) as connection:
+        connection.execute("CREATE ROLE guest LOGIN PASSWORD 'right'")
+
+    psycopg.connect(own_cluster.url.replace("copydesk@", "guest:right@")).close()
+    for wrong in ("guest@", "guest:wrong@"):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(own_cluster.url.replace("copydesk@", wrong))
 
 
 def test_a_data_folder_too_deep_for_a_socket_works(tmp_path: Path, postgres_template: Path) -> None:

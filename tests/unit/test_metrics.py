@@ -15,7 +15,7 @@ from tests.processes import ROOT
 
 ALERTS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "copydesk.json").read_text(encoding="utf-8"))
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+MANUAL = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
 
 
 def exposed() -> set[str]:
@@ -44,11 +44,13 @@ def test_each_expression_asks_for_metrics_that_there_are(where: str, expression:
     assert expression.count("(") == expression.count(")")
 
 
-def test_every_alarm_is_explained() -> None:
+def test_every_alarm_has_its_section_with_what_to_do() -> None:
     alarms = [rule["alert"] for group in ALERTS["groups"] for rule in group["rules"]]
+    sections = dict(re.findall(r"(?ms)^## (\w+)\n(.*?)(?=^## |\Z)", MANUAL))
 
     assert len(alarms) == len(set(alarms)) > 5
-    assert [alarm for alarm in alarms if f"`{alarm}`" not in OPERATIONS] == []
+    assert list(sections) == alarms
+    assert [name for name, text in sections.items() if "\n1. " not in text] == []
 
 
 def test_the_scrape_configuration_names_every_process() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 
 import pytest
 
 from copydesk.errors import SettingsError
-from copydesk.settings import PREFIX, Settings, environment, is_secret, load
+from copydesk.settings import PREFIX, Settings, environment, is_secret, load, role_urls
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -139,3 +140,77 @@ def test_a_relative_path_means_the_same_in_another_folder(tmp_path: Path, monkey
     monkeypatch.chdir("/")
 
     assert load(told).data_dir == tmp_path / "here"
+
+
+def test_each_kind_has_its_own_address_of_postgres_and_sees_no_other() -> None:
+    settings = load({}, postgres_url="postgresql://owner@h/d", postgres_ingest_url="postgresql://ingest@h/d")
+
+    ingest, storage = settings.of("ingest"), settings.of("storage")
+
+    assert ingest.postgres_url.get_secret_value() == "postgresql://ingest@h/d"
+    assert storage.postgres_url.get_secret_value() == "postgresql://owner@h/d"
+    assert [getattr(ingest, name) for name in role_urls()] == [None] * len(role_urls())
+    assert environment(load(environment(ingest)).of("ingest")) == environment(ingest)
+
+
+CA = Path(__file__)  # any file will do: it is named, not read
+
+TLS = [
+    ({"redis_url": "redis://h"}, "redis_url", "redis://h"),
+    ({"redis_url": "rediss://h"}, "redis_url", "rediss://h?ssl_cert_reqs=required&ssl_check_hostname=true"),
+    (
+        {"redis_url": "rediss://u:p%40@h:1/2?ssl_check_hostname=false", "redis_tls_ca": CA},
+        "redis_url",
+        f"rediss://u:p%40@h:1/2?ssl_check_hostname=false&ssl_cert_reqs=required&ssl_ca_certs={CA}",
+    ),
+    (
+        {
+            "postgres_url": "postgresql://u:p%40@h/d",
+            "postgres_tls_ca": CA,
+            "postgres_tls_cert": CA,
+            "postgres_tls_key": CA,
+        },
+        "postgres_url",
+        f"postgresql://u:p%40@h/d?sslmode=verify-full&sslrootcert={CA}&sslcert={CA}&sslkey={CA}",
+    ),
+    (
+        {"postgres_ingest_url": "postgresql://h/d?sslmode=verify-ca", "postgres_tls_ca": CA},
+        "postgres_ingest_url",
+        f"postgresql://h/d?sslmode=verify-ca&sslrootcert={CA}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "url"), TLS)
+def test_what_tls_needs_is_in_the_address(given: dict[str, object], name: str, url: str) -> None:
+    settings = load({}, **given)
+
+    assert getattr(settings, name).get_secret_value() == url
+    assert environment(load(environment(settings))) == environment(settings), "a child adds nothing to it"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"redis_tls_ca": CA}, "rediss://"),
+        ({"redis_url": "rediss://h", "redis_tls_ca": Path("/no/such/file")}, "/no/such/file"),
+        ({"redis_url": "rediss://h", "redis_tls_cert": CA}, "together"),
+        ({"postgres_url": "host=h dbname=d", "postgres_tls_ca": CA}, "postgresql://"),
+        ({"postgres_tls_ca": CA.parent}, "name files"),
+    ],
+)
+def test_certificates_that_cannot_be_used_are_refused(given: dict[str, object], told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        load({}, **given)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"COPYDESK_BROKER_LEASE_S": "3"}, {"COPYDESK_POSTGRES_TLS_CERT": "/no/such"}, {"COPYDESK_NO": "x"}]
+)
+def test_a_refusal_and_its_traceback_hold_no_secret(wrong: dict[str, str]) -> None:
+    secrets = {"COPYDESK_REDIS_URL": "redis://:hunter2@h", "COPYDESK_POSTGRES_URL": "postgresql://u:hunter2@h/d"}
+
+    with pytest.raises(SettingsError) as caught:
+        load(secrets | wrong)
+
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))

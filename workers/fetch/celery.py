@@ -16,7 +16,7 @@ from copydesk.queue.app import fetches_waiting, make_app
 from copydesk.queue.jobs import FETCH_TASK, TRIAL_TASK, WEBHOOK_TASK, sent_job
 from copydesk.settings import load
 
-settings = load(os.environ)
+settings = load(os.environ).of("fetch")
 app = make_app(settings)
 polling = Polling(settings, app)
 telling = Telling(settings)

@@ -19,7 +19,7 @@ from copydesk.settings import load
 
 def main() -> None:
     """Take batches until told to stop; a batch in hand is committed and settled first."""
-    settings = load(os.environ)
+    settings = load(os.environ).of("storage")
     logs.set_up(settings, "storage")
     log = structlog.get_logger(__name__)
     stop = threading.Event()
