@@ -1,11 +1,14 @@
-"""What the inbox and the spool do with the disk alike: sync a folder, and say what it did not do."""
+"""What the inbox and the spool do with the disk alike: open a file, sync a folder, and say what it did not do."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from copydesk.errors import SpoolUnavailable
 
@@ -26,3 +29,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file to read it. Raises `OSError`: ELOOP for a link, ENXIO for a pipe and whatever else is no file.
+
+    A pipe would keep whoever opens it waiting until somebody writes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.ENXIO, "not a file", str(path))
+    return os.fdopen(descriptor, "rb")
