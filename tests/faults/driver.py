@@ -22,12 +22,14 @@ import httpx
 import psycopg
 from kombu.exceptions import OperationalError
 
-from copydesk.embedded import PostgresServer, ValkeyServer
 from copydesk.queue.app import is_idle
-from copydesk.storage import feeds, schema
+from copydesk.storage import feeds
 from tests.entries import story
-from tests.feed_server import Answer, FeedServer, feed_server, rss
-from tests.http_door import NDJSON, HttpDoor, http_door
+from tests.faults.moments import Moment, mark
+from tests.feed_server import Answer, FeedServer, rss
+from tests.http_door import NDJSON, HttpDoor
+from tests.integration.silence import SilentProxy
+from tests.servers import OwnPostgres, OwnServer, execute
 from tests.waiting import wait_until
 
 PROCESSES = ("api", "inbox", "scheduler", "fetch", "ingest", "storage")
@@ -36,13 +38,6 @@ DOORS = ("wire", "agency", "web", "feed")
 
 # Documents a job or request: so many are in hand at once.
 CHUNK = 10
-
-SETTINGS = {
-    "fetch_allow_private": True,
-    "feed_interval_min_s": 1,
-    # After a fault of the server's own too, so that the time to recover is ours and not a feed's wait.
-    "feed_interval_max_s": 3,
-}
 
 # One row a receipt. A number is known by the name that its door keeps.
 RECEIPTS = """
@@ -75,7 +70,9 @@ class Result:
 class Run:
     """A stack under a fault. Its processes are started again when they end, as a supervisor does."""
 
-    def __init__(self, door: HttpDoor, redis: ValkeyServer, postgres: PostgresServer, feeds: FeedServer) -> None:
+    def __init__(
+        self, door: HttpDoor, redis: OwnServer, postgres: OwnPostgres, feeds: FeedServer, moments: Path
+    ) -> None:
         self.door = door
         self.feeds = feeds
         self.stack = door.stack
@@ -85,10 +82,23 @@ class Run:
         self.ended: list[str] = []
         # The outcome of each document, of earlier faults too: none of them may come again.
         self.expected: dict[str, str] = {}
+        # An outcome that a document may have beside the expected one.
+        self.also: dict[str, str] = {}
         # What earlier faults lost or doubled: told once.
         self.told: set[str] = set()
+        # Whatever else a fault wants to be true once all is settled: each gives what is not.
+        self.demands: list[Callable[[], Iterator[str]]] = []
         # The next number to send.
         self.next = 0
+        # What a world has beside: proxies before the servers, the file that sets the clock.
+        self.redis_proxy: SilentProxy | None = None
+        self.postgres_proxy: SilentProxy | None = None
+        self.clock: Path | None = None
+        # Disks of inbox and spool that a fault may fill up.
+        self.disks: tuple[Path, ...] = ()
+        # What a fault leaves running, to be ended with the run.
+        self.closing = contextlib.ExitStack()
+        self._moments = moments
         self._ended_by_us: set[str] = set()
 
     def tend(self) -> None:
@@ -115,6 +125,21 @@ class Run:
         self._ended_by_us.add(name)
         self.stack.kill(name, how)
 
+    def end_at(self, name: str, moment: Moment, within_s: float = 30) -> None:
+        """Let a process end itself at its next passage through a moment."""
+        asked = mark(self._moments, name, moment)
+        asked.touch()
+        try:
+            wait_until(lambda: not self.stack.is_running(name), within_s, f"{name}: {moment.name}; {self.stack.tail()}")
+        finally:
+            asked.unlink(missing_ok=True)
+        self._ended_by_us.add(name)
+
+    def may_end(self, name: str) -> None:
+        """The fault ends this process from within: start it again, and say nothing."""
+        if not self.stack.is_running(name):
+            self._ended_by_us.add(name)
+
     def more(self, *names: str) -> None:
         self.wanted += names
         self._ended_by_us.update(names)  # not running yet
@@ -139,6 +164,7 @@ class Senders:
         self._chunks = [range(n, min(n + CHUNK, numbers.stop)) for n in numbers[::CHUNK]]
         self._pause_s = pause_s
         self._given_up = threading.Event()
+        self._dropped: set[int] = set()
         self._pool = ThreadPoolExecutor(len(DOORS))
         labels = {f"f{n}.txt" for n in numbers} | {f"{door}{n}" for door in "chg" for n in numbers}
         run.expected |= dict.fromkeys(labels, "stored")
@@ -175,7 +201,12 @@ class Senders:
 
     def _drop(self, chunk: range) -> bool:
         for n in chunk:
-            self._run.stack.drop(f"wire/f{n}.txt", story(n))
+            if n not in self._dropped:
+                try:
+                    self._run.stack.drop(f"wire/f{n}.txt", story(n))
+                except OSError:  # the disk is full, or read-only
+                    return False
+                self._dropped.add(n)
         return True
 
     def send_job(self, chunk: Sequence[int]) -> bool:
@@ -201,7 +232,7 @@ class Count:
     def __init__(self, run: Run) -> None:
         self._run = run
         self.expected = {label: outcome for label, outcome in run.expected.items() if label not in run.told}
-        self._files = {label for label in self.expected if label.startswith("f")}
+        self._files = {label for label in self.expected if label.endswith(".txt")}
 
     def read(self) -> None:
         """Look at what is in between first: where nothing is, the receipts that are read next are all that come."""
@@ -218,7 +249,7 @@ class Count:
         return sorted(found | {label for label, count in articles.items() if count > 1}) + [
             f"{label} {outcome}"
             for label, outcome in sorted(self._outcomes)
-            if outcome not in (self.expected.get(label), "unchanged")
+            if outcome not in (self.expected.get(label), self._run.also.get(label), "unchanged")
         ]
 
     def _stuck(self) -> Iterator[str]:
@@ -233,22 +264,8 @@ class Count:
         if not is_idle(stack.redis_url):
             yield "something in Redis"
         yield from (f"{name} does not live" for name in self._run.wanted if stack.ask(name, "/livez")[0] != 200)
-
-
-@contextlib.contextmanager
-def running(folder: Path, template: Path) -> Iterator[Run]:
-    """Servers and processes of the run's own, all ready."""
-    with (
-        feed_server() as feeds,
-        ValkeyServer(folder / "redis", appendfsync="always") as redis,
-        PostgresServer(folder / "postgres", fsync=False, template=template) as postgres,
-    ):
-        with psycopg.connect(postgres.url) as connection:
-            schema.install(connection)
-        with http_door(folder / "stack", redis.url, postgres.url, **SETTINGS) as door:
-            door.stack.start(*PROCESSES)
-            wait_until(lambda: all(door.stack.ask(n, "/readyz")[0] == 200 for n in PROCESSES), 120, "all to be ready")
-            yield Run(door, redis, postgres, feeds)
+        for demand in self._run.demands:
+            yield from demand()
 
 
 def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, deadline_s: float = 120) -> Result:
@@ -289,6 +306,8 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
             with contextlib.suppress(AssertionError):
                 wait_until(settled, deadline_s, "those that were sent again", every_s=0.1)
     run.told.update(count.lost, (label.split()[0] for label in count.doubled))
+    run.demands.clear()
+    execute(run.postgres.url, "update feed set enabled = false")  # the next fault has feeds of its own
     return Result(
         fault,
         len(run.expected) - before,
