@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -62,6 +62,8 @@ class Result:
     ended: list[str]
     # From the end of the fault and of the sending until everything was settled and every process alive.
     recovery_s: float
+    # What was waited for last, for who wonders what took so long.
+    last: list[str] = field(default_factory=list)
 
     def is_clean(self) -> bool:
         return not (self.lost or self.doubled or self.stuck or self.ended)
@@ -279,10 +281,12 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
     before = len(run.expected)
     each = documents // len(DOORS)
     senders = Senders(run, each, lasts_s / (each / CHUNK))
+    last: list[str] = []
 
     def settled(*, is_whole: bool = True) -> bool:
         run.tend()
         count.read()
+        last[:] = [*count.lost[:3], *count.stuck[:3]] or last
         return not [x for x in count.lost if is_whole or not x.startswith("c")] and not count.stuck
 
     with senders.sending() as are_through:
@@ -317,6 +321,7 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
         count.stuck,
         list(run.ended),
         recovery_s,
+        last,
     )
 
 

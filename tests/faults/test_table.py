@@ -26,6 +26,9 @@ IS_LONG = "COPYDESK_TEST_FAULT_DOCUMENTS" in os.environ
 # fault is the fault's, and not a backlog's.
 SENDING_S = max(4.0, DOCUMENTS / 125)
 
+# What takes longer says what it waited for.
+SLOW_S = 10.0
+
 # One line of JSON a result, for who makes a table of them.
 RESULTS = os.environ.get("COPYDESK_TEST_FAULT_RESULTS")
 
@@ -65,7 +68,8 @@ def entered(tmp_path_factory: pytest.TempPathFactory, postgres_template: Path) -
 
 def show(result: Result) -> None:
     counts = (len(labels) for labels in (result.lost, result.doubled, result.lost_until_sent_again))
-    print(COLUMNS.format(result.fault, result.sent, *counts, f"{result.recovery_s:.1f}"), flush=True)
+    last = f"  {result.last}" if result.recovery_s > SLOW_S else ""
+    print(COLUMNS.format(result.fault, result.sent, *counts, f"{result.recovery_s:.1f}") + last, flush=True)
     if RESULTS:
         with Path(RESULTS).open("a") as file:
             file.write(json.dumps(asdict(result)) + "\n")

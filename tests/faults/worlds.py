@@ -79,14 +79,14 @@ def _run_on(
 
 
 @contextlib.contextmanager
-def plain(folder: Path, template: Path) -> Iterator[Run]:
+def plain(folder: Path, template: Path | None) -> Iterator[Run]:
     """Servers from the wheels."""
     with _wheels(folder, template) as (redis, postgres), _run_on(folder, redis, postgres) as run:
         yield run
 
 
 @contextlib.contextmanager
-def proxied(folder: Path, template: Path) -> Iterator[Run]:
+def proxied(folder: Path, template: Path | None) -> Iterator[Run]:
     """The same behind proxies, which can fall silent, be slow, and lead elsewhere."""
     with (
         _wheels(folder, template) as (redis, postgres),
@@ -99,7 +99,7 @@ def proxied(folder: Path, template: Path) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def small_disks(folder: Path, template: Path) -> Iterator[Run]:
+def small_disks(folder: Path, template: Path | None) -> Iterator[Run]:
     """Inbox, spool and the cluster of Postgres each on a small disk of its own."""
     disks = (folder / "stack" / "inbox", folder / "stack" / "spool")
     with (
@@ -115,7 +115,7 @@ def small_disks(folder: Path, template: Path) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def containers(folder: Path, template: Path) -> Iterator[Run]:
+def containers(folder: Path, template: Path | None) -> Iterator[Run]:
     """redis:8 and postgres:17."""
     from tests import containers as engine
 
@@ -132,7 +132,7 @@ def containers(folder: Path, template: Path) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def clocks(folder: Path, template: Path) -> Iterator[Run]:
+def clocks(folder: Path, template: Path | None) -> Iterator[Run]:
     """The processes and Redis have a clock that a fault can set; that of Postgres stays right."""
     found = importlib.util.find_spec("libfaketime")
     library = found and found.origin and Path(found.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
@@ -159,7 +159,7 @@ def clocks(folder: Path, template: Path) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _wheels(folder: Path, template: Path) -> Iterator[tuple[ValkeyServer, PostgresServer]]:
+def _wheels(folder: Path, template: Path | None) -> Iterator[tuple[ValkeyServer, PostgresServer]]:
     with (
         ValkeyServer(folder / "redis", appendfsync="always") as redis,
         PostgresServer(folder / "postgres", fsync=False, template=template) as postgres,
@@ -181,4 +181,4 @@ def _disk(place: Path, megabytes: int) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-World: TypeAlias = Callable[[Path, Path], AbstractContextManager[Run]]
+World: TypeAlias = Callable[[Path, Path | None], AbstractContextManager[Run]]
