@@ -12,7 +12,7 @@ from copydesk.delivery.feed_upkeep import FeedUpkeep
 from copydesk.delivery.learning import forget_lines, learn_lines
 from copydesk.delivery.measuring import Measuring
 from copydesk.delivery.reconciler import SpoolReconciler
-from copydesk.delivery.replays import Replays
+from copydesk.delivery.replays import Replays, ask_passing
 from copydesk.delivery.search_index import index_texts
 from copydesk.delivery.unreadable import Unreadable
 from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
@@ -30,6 +30,7 @@ LEARN_EVERY_S = 2.0
 FORGET_EVERY_S = 3600.0
 TELL_EVERY_S = 0.5
 UNREADABLE_EVERY_S = 1.0
+PASSING_EVERY_S = 60.0
 KEEP_FEEDS_EVERY_S = 60.0
 
 # Of chores that Postgres and Redis answer, within the deadlines of their own; a catalogue of millions of rows is
@@ -58,6 +59,7 @@ def main() -> None:
         Chore("learn lines", LEARN_EVERY_S, learn_lines),
         Chore("forget lines", FORGET_EVERY_S, forget_lines),
         Chore("record unreadable messages", UNREADABLE_EVERY_S, Unreadable(redis_url).turn),
+        Chore("replays that may pass", PASSING_EVERY_S, ask_passing),
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
