@@ -43,6 +43,8 @@ def harmful(kind: str) -> Act:
 
         wait_until(is_settled, 240, f"the end of {kind}; {run.stack.tail()}", every_s=0.1)
         assert 1 <= ended <= TRIES_MAX
+        kept = "select 1 from dead_letter join raw on raw.sha256 = raw_sha256 where item_id = %s"
+        assert run.stack.rows(kept, kind), "its bytes are kept"
 
     return act
 

@@ -258,7 +258,7 @@ class Count:
         """Whatever is still in between, and who does not say that it lives."""
         stack = self._run.stack
         ended = list(stack.ended())
-        done = {path.name for path in ended if path.match("done/wire/*/*")}
+        done = {path.name for path in ended if path.is_relative_to(stack.inbox / "done")}
         yield from (f"no file {name} in done" for name in sorted(self._files - done))
         yield from (f"{path.name} in {path.parent}" for path in ended if path.name not in done)
         yield from (f".work/{path.name}" for path in (stack.inbox / ".work").iterdir())

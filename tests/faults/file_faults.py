@@ -114,7 +114,8 @@ def deleted_while_claimed(run: Run) -> None:
         )
         files = json.loads((claim / "claim.json").read_text())["files"]
         (number,) = (file["n"] for file in files if file["name"] == name)
-        wait_until((claim / str(number)).exists, 10, "the file has moved")
+        # Before that it would be a file that its sender took back.
+        wait_until(lambda: claim.name in run.stack.log("inbox"), 20, "the claim is offered")
         (claim / str(number)).unlink()
     finally:
         os.kill(run.stack.pid("ingest"), signal.SIGCONT)

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,9 @@ from tests.faults.worlds import World
 
 DOCUMENTS = int(os.environ.get("COPYDESK_TEST_FAULT_DOCUMENTS", "160"))
 IS_LONG = "COPYDESK_TEST_FAULT_DOCUMENTS" in os.environ
+
+# A pattern: only the faults whose names have it.
+ONLY = os.environ.get("COPYDESK_TEST_FAULTS", "")
 
 # The sending goes on over the whole of a fault, at about half of what two cores carry: so what is measured after the
 # fault is the fault's, and not a backlog's.
@@ -75,7 +79,7 @@ def show(result: Result) -> None:
             file.write(json.dumps(asdict(result)) + "\n")
 
 
-@pytest.mark.parametrize("name", FAULTS if IS_LONG else SHORT)
+@pytest.mark.parametrize("name", [name for name in (FAULTS if IS_LONG else SHORT) if re.search(ONLY, name)])
 def test_a_fault_loses_and_doubles_nothing_and_leaves_nothing_stuck(name: str, entered: Worlds) -> None:
     fault = FAULTS[name]
     run = entered.enter(fault.world)
