@@ -55,7 +55,6 @@ class Lane:
 
     def run(self) -> None:
         """Serve until `stop`."""
-        log.info("lane ready", lane=self.name, chores=[chore.name for chore in self._chores])
         while not self._stop.is_set():
             for chore in self._chores:
                 if time.monotonic() >= self._due[chore.name] and not self._stop.is_set():
@@ -112,6 +111,7 @@ class Scheduler:
         ]
         for thread in threads:
             thread.start()
+        log.info("scheduler ready", lanes=[lane.name for lane in self._lanes])
         self._is_over.wait()
         self.stop()
         give_up = time.monotonic() + STOP_WAIT_S
