@@ -107,7 +107,8 @@ class SpoolWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk refuses what is in the buffer once more
+            self._file.close()
         with contextlib.suppress(OSError):
             self._temporary.unlink()
 
