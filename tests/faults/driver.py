@@ -36,6 +36,9 @@ PROCESSES = ("api", "inbox", "scheduler", "fetch", "ingest", "storage")
 
 DOORS = ("wire", "agency", "web", "feed")
 
+# What Compose and `copydesk up` give a process to stop.
+GRACE_S = 25.0
+
 # Documents a job or request: so many are in hand at once.
 CHUNK = 10
 
@@ -64,9 +67,12 @@ class Result:
     recovery_s: float
     # What was waited for last, for who wonders what took so long.
     last: list[str] = field(default_factory=list)
+    # How long a clean stop of each process took, where the fault was one.
+    stops: dict[str, float] = field(default_factory=dict)
 
     def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.stuck or self.ended)
+        is_wrong = self.lost or self.doubled or self.stuck or self.ended
+        return not is_wrong and all(seconds <= GRACE_S for seconds in self.stops.values())
 
 
 class Run:
@@ -82,6 +88,8 @@ class Run:
         self.postgres = postgres
         self.wanted = list(PROCESSES)
         self.ended: list[str] = []
+        # How long each took to end when it was asked to, in seconds.
+        self.stops: dict[str, float] = {}
         # The outcome of each document, of earlier faults too: none of them may come again.
         self.expected: dict[str, str] = {}
         # An outcome that a document may have beside the expected one.
@@ -125,7 +133,10 @@ class Run:
     def end(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """End a process; it is started again with the next `tend`, if it is still wanted."""
         self._ended_by_us.add(name)
+        began = time.monotonic()
         self.stack.kill(name, how)
+        if how is not signal.SIGKILL:
+            self.stops[name] = max(self.stops.get(name, 0.0), time.monotonic() - began)
 
     def end_at(self, name: str, moment: Moment, within_s: float = 30) -> None:
         """Let a process end itself at its next passage through a moment."""
@@ -277,6 +288,7 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
     `deadline_s` after is counted as lost.
     """
     run.ended.clear()
+    run.stops.clear()
     ((began,),) = run.stack.rows("select now()")
     before = len(run.expected)
     each = documents // len(DOORS)
@@ -322,6 +334,7 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
         list(run.ended),
         recovery_s,
         last,
+        dict(run.stops),
     )
 
 

@@ -74,6 +74,8 @@ def show(result: Result) -> None:
     counts = (len(labels) for labels in (result.lost, result.doubled, result.lost_until_sent_again))
     last = f"  {result.last}" if result.recovery_s > SLOW_S else ""
     print(COLUMNS.format(result.fault, result.sent, *counts, f"{result.recovery_s:.1f}") + last, flush=True)
+    if result.stops:
+        print("  stopped within s: " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.stops.items()))
     if RESULTS:
         with Path(RESULTS).open("a") as file:
             file.write(json.dumps(asdict(result)) + "\n")

@@ -143,7 +143,8 @@ def clocks(folder: Path, template: Path | None) -> Iterator[Run]:
     surroundings = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",
+        "NO_FAKE_STAT": "1",
         # A jump of the clock on the wall is none of the one that counts up.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
