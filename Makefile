@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 .PHONY: demo
 demo: $(VENV)/run ## Start real servers and every process, take seeds/ through its doors, show what was stored
@@ -26,10 +26,28 @@ test: $(VENV)/dev ## The whole test suite, from nothing; then its tests of Redis
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --servers=containers tests/integration tests/faults/test_outages.py
 
+# What the faults did, one line each; `make promises` writes the tables of docs/promises.md from them.
+FAULTS_OURS := .faults-ours.jsonl
+FAULTS_STOCK := .faults-stock.jsonl
+
 .PHONY: faults
-faults: $(VENV)/dev ## The long forms: each fault of the table amid 2,000 documents, and 500 kills of ingest workers amid racing copies
-	@COPYDESK_TEST_FAULT_DOCUMENTS=2000 $(BIN)/python -m pytest -s tests/faults/test_table.py
+faults: $(VENV)/dev ## The long forms: each fault amid 2,000 documents, beside stock Celery, and 500 kills amid racing copies
+	@COPYDESK_TEST_FAULT_DOCUMENTS=2000 COPYDESK_TEST_FAULT_FILES=100000 \
+		COPYDESK_TEST_FAULT_RESULTS=$(FAULTS_OURS) $(BIN)/python -m pytest -s tests/faults/test_table.py
+	@$(MAKE) --no-print-directory faults-stock
 	@COPYDESK_TEST_KILLS=500 $(BIN)/python -m pytest tests/faults/test_racing_copies.py
+
+.PHONY: faults-stock
+faults-stock: $(VENV)/dev ## The same faults on an application with stock Celery, for comparison
+	@$(BIN)/python -m tests.faults.stock --documents 2000 --results $(FAULTS_STOCK)
+
+.PHONY: promises
+promises: $(VENV)/dev ## Write the tables of docs/promises.md from the last run of the faults
+	@$(BIN)/python -m tests.faults.promises $(FAULTS_OURS) $(FAULTS_STOCK)
+
+.PHONY: soak
+soak: $(VENV)/dev ## 30 minutes (MINUTES=) at 70 % of peak load, a random fault every 20 s, and the memory of each process
+	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),30)
 
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts

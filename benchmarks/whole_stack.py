@@ -1,6 +1,6 @@
 """Articles a second from each door to the row, and which process the CPU time went to.
 
-    python -m benchmarks.whole_stack [--documents 10000]
+    python -m benchmarks.whole_stack [--documents 10000] [--appendfsync always]
 
 Everything runs on this machine: embedded servers, one of each process and two storage workers. Celery jobs and feeds
 have 50 texts each; the HTTP door takes one NDJSON request.
@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import redis
+
 from benchmarks import doors
 from benchmarks.texts import articles
 from copydesk.supervisor import Supervisor
@@ -27,12 +29,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--ingest", type=int, default=1, help="ingest workers")
+    parser.add_argument("--appendfsync", default="everysec", choices=("always", "everysec"), help="of Redis")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder,
         doors.running(Path(folder), ingest_processes=arguments.ingest) as running,
     ):
-        print(f"{arguments.documents} texts of 3 KB, {os.cpu_count()} cores, {arguments.ingest} ingest, 2 storage")
+        with redis.Redis.from_url(running.settings.redis_url.get_secret_value()) as client:
+            client.config_set("appendfsync", arguments.appendfsync)
+        print(
+            f"{arguments.documents} texts of 3 KB, {os.cpu_count()} cores, {arguments.ingest} ingest, 2 storage, "
+            f"appendfsync {arguments.appendfsync}"
+        )
         for door in doors.NAMES:
             _measure(running, door, arguments.documents)
 

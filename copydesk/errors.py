@@ -89,6 +89,10 @@ class InvalidQuery(InputError):
     """A search that asks for nothing, or for too much."""
 
 
+class UnreadableMessage(InvalidJob):
+    """What lies on the queue is no message."""
+
+
 class UnsupportedJobVersion(InvalidJob):
     """The job is of a version that this copydesk does not speak."""
 

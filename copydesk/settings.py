@@ -206,9 +206,9 @@ class Settings(BaseSettings):
         "safe", description="`safe` loses no job at a kill; `stock` is Celery's own Redis transport."
     )
     broker_lease_s: float = Field(
-        8.0, ge=2, description="Seconds after which the jobs of a silent worker go to another."
+        5.0, ge=2, description="Seconds after which the jobs of a silent worker go to another."
     )
-    broker_renew_s: float = Field(2.0, gt=0, description="Seconds between two renewals of a worker's lease.")
+    broker_renew_s: float = Field(1.0, gt=0, description="Seconds between two renewals of a worker's lease.")
     visibility_timeout_s: int = Field(
         3600, ge=60, description="Last net: seconds after which any unacknowledged job is given out again."
     )

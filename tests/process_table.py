@@ -28,3 +28,9 @@ def children_of(pid: int) -> list[int]:
     shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
     pairs = (line.split() for line in shown.stdout.splitlines())
     return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process that is in RAM, 0 when it has ended."""
+    shown = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return 1024 * int(shown.stdout.strip() or 0)

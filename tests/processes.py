@@ -52,6 +52,9 @@ class Stack:
         self.database_url = database_url
         self.http_port = settings.get("http_port")
         self._settings = {f"COPYDESK_{name.upper()}": str(value) for name, value in settings.items()}
+        # What Python is given before the module of a process, and more of its environment.
+        self.launcher = ("-m",)
+        self.surroundings: dict[str, str] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._files: list[Any] = []
         ArticleStream(streams.connect(redis_url)).create_group()
@@ -64,9 +67,9 @@ class Stack:
             log = (self.folder / f"{name}.log").open("ab")
             self._files.append(log)
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", MODULES[name.split("-")[0]]],
+                [sys.executable, *self.launcher, MODULES[name.split("-")[0]]],
                 cwd=ROOT,
-                env=self.environment(COPYDESK_WORKER_NAME=name),
+                env=self.environment(**self.surroundings, COPYDESK_WORKER_NAME=name),
                 stdout=log,
                 stderr=log,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads use the child before exec

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import structlog
 
-from copydesk.delivery.disk import sync_folder, translated_errors
+from copydesk.delivery.disk import open_file, sync_folder, translated_errors
 from copydesk.errors import InputTooLarge, MissingInput, SpoolUnavailable
 from copydesk.models import Hints, Json
 from copydesk.queue.jobs import Job, JobItem
@@ -220,23 +220,18 @@ def read(inbox: Path, ref: str, limit: int) -> bytes:
     with translated_errors(path):
         try:
             # A link or a pipe may have taken the file's place between the scan and the claim.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            file = open_file(path)
         except FileNotFoundError as error:
             raise MissingInput(ref) from error
         except OSError as error:
             if error.errno in _NEVER_READABLE:
                 raise MissingInput(ref, str(error)) from error
             raise
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise MissingInput(ref, "it is not a file")
-            if status.st_size > limit:
-                raise InputTooLarge(ref, f"{status.st_size:,} bytes, the limit is {limit:,}")
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read(limit)
-        finally:
-            os.close(descriptor)
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise InputTooLarge(ref, f"{size:,} bytes, the limit is {limit:,}")
+            return file.read(limit)
 
 
 def is_changed(inbox: Path, claim_id: str, file: ClaimedFile) -> bool:

@@ -1,13 +1,15 @@
-"""What all that is kept on disk has alike: synced folders, small files that are whole or not there, named errors."""
+"""What all that is kept on disk has alike: opened files, synced folders, small files that are whole or not there."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from copydesk.errors import SpoolUnavailable
 
@@ -47,3 +49,15 @@ def read_json(path: Path) -> Any:
     """What `write_json` wrote; None where there is no such file. Raises `SpoolUnavailable`."""
     with translated_errors(path):
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file to read it. Raises `OSError`: ELOOP for a link, ENXIO for a pipe and whatever else is no file.
+
+    A pipe would keep whoever opens it waiting until somebody writes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.ENXIO, "not a file", str(path))
+    return os.fdopen(descriptor, "rb")

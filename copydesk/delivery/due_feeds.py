@@ -15,8 +15,13 @@ from copydesk.storage.connection import Connection, translated_errors
 
 log = structlog.get_logger(__name__)
 
-# Asked for and not taken yet, for each thread of a fetch worker. Few, so that no job waits for as long as its lease.
+# Asked for and not taken yet, for each thread of a fetch worker. Few, so that hardly one waits as long as its lease;
+# what does is passed over, and asked for again.
 WAITING_PER_THREAD = 4
+
+# From the request to the worker that takes it up, which renews it: a request that is lost, with Redis or with the
+# scheduler that was about to send it, is sent again after so long.
+ASKED_LEASE_S = 10.0
 
 # A body that is not taken in for so long was lost together with its spool.
 LOST_AFTER_S = 24 * 3600.0
@@ -28,7 +33,6 @@ class DueFeeds:
     def __init__(self, settings: Settings, app: Celery) -> None:
         self._app = app
         self._redis = connect(settings.redis_url.get_secret_value())
-        self._lease_s = settings.fetch_lease_s
         self._waiting_max = WAITING_PER_THREAD * settings.fetch_threads
 
     def turn(self, connection: Connection) -> None:
@@ -41,7 +45,7 @@ class DueFeeds:
         if room <= 0:
             return
         with translated_errors("due feeds"), connection.transaction():
-            leased = feeds.lease(connection, limit=room, lease_s=self._lease_s, lost_after_s=LOST_AFTER_S)
+            leased = feeds.lease(connection, limit=room, lease_s=ASKED_LEASE_S, lost_after_s=LOST_AFTER_S)
         for number, due in enumerate(leased):
             try:
                 ask_to_fetch(self._app, FetchJob(v=1, feed_id=due.feed_id, lease=due.lease))

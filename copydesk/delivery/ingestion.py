@@ -154,7 +154,8 @@ class Ingestion:
             tries = self._insist(lambda subject=subject: self._tries.begin(subject))  # type: ignore[misc]  # as above
             if tries > TRIES_ALONE:
                 detail = f"it ended its worker {tries - 1} times while it was alone"
-                entries = [refused_item(job, item, ProcessingError(item.id, detail))]
+                failure = ProcessingError(item.id, detail)
+                entries = [refused_item(job, item, failure, self._reader(job), self._limits)]
             else:
                 one = job.model_copy(update={"items": (item,)})
                 entries = [e for e in self._entries(one) if not isinstance(e.entry, CloseEntry)]

@@ -9,14 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+# Where nothing is queued or in hand there is no killed worker whose lease has to end first; only a moment for a job
+# that was sent and is not seen in the queue yet.
+IDLE_OVERDUE_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One job on its way. `offered_at` None: not on the queue yet, as far as we know."""
+    """One job on its way. `offered_at`, monotonic seconds; None: not on the queue yet, as far as we know."""
 
     job_id: str
     received_at: datetime
-    offered_at: datetime | None
+    offered_at: float | None
     times: int = 0
 
 
@@ -36,11 +40,11 @@ class Offers:
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._offers))
 
-    def add(self, job_id: str, received_at: datetime, offered_at: datetime | None = None) -> None:
+    def add(self, job_id: str, received_at: datetime, offered_at: float | None = None) -> None:
         """A job was accepted; `offered_at` where it is known to have been offered by somebody else."""
         self._offers.setdefault(job_id, Offer(job_id, received_at, offered_at))
 
-    def offered(self, job_id: str, now: datetime) -> None:
+    def offered(self, job_id: str, now: float) -> None:
         """It was put on the queue."""
         offer = self._offers[job_id]
         self._offers[job_id] = replace(offer, offered_at=now, times=offer.times + 1)
@@ -54,16 +58,18 @@ class Offers:
         waiting = [o for o in self._offers.values() if o.offered_at is None]
         return [o.job_id for o in sorted(waiting, key=lambda o: o.received_at)]
 
-    def overdue(self, *, now: datetime, newest_closed: datetime | None, is_idle: bool) -> list[str]:
+    def overdue(self, *, now: float, newest_closed: datetime | None, is_idle: bool) -> list[str]:
         """Jobs to offer again: one received later is complete, or nothing is queued or in hand any more.
 
         In both cases only a while after the last offer: a killed worker hands its job back by itself before. The
-        while doubles with each offer, so that a job that cannot be carried is no load.
+        while doubles with each offer, so that a job that cannot be carried is no load. `now` is monotonic: a clock that
+        is set back would hold up everything that is overdue.
         """
+        least_s = min(self._overdue_s, IDLE_OVERDUE_S) if is_idle else self._overdue_s
         return [
             o.job_id
             for o in self._offers.values()
             if o.offered_at is not None
-            and (now - o.offered_at).total_seconds() >= self._overdue_s * 2 ** min(max(o.times - 1, 0), 6)
+            and now - o.offered_at >= least_s * 2 ** min(max(o.times - 1, 0), 6)
             and (is_idle or (newest_closed is not None and newest_closed > o.received_at))
         ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from celery import Celery
@@ -32,11 +32,12 @@ from copydesk.errors import (
     InputError,
     InvalidJob,
     QueueUnavailable,
+    SpoolUnavailable,
 )
 from copydesk.fetching import Fetched, Validators
 from copydesk.formats.feed_pace import asked_interval_s, skipped_s
 from copydesk.liveness.pulse import pulse
-from copydesk.models import Hints
+from copydesk.models import Hints, Parsed
 from copydesk.queue.app import offer
 from copydesk.queue.jobs import FetchJob, read_asked, sha256
 from copydesk.settings import Settings
@@ -55,6 +56,11 @@ _ERROR_KEPT = 1000
 # A feed whose host is busy comes back within so many seconds, not all of the host's at once.
 _BUSY_SPREAD_S = 30.0
 
+# A full disk, or one that is away, may be back soon.
+_DISK_WAIT_S = 5.0
+
+T = TypeVar("T")
+
 
 class Polling:
     """One fetch worker's client and settings; any number of threads may carry jobs at once."""
@@ -67,8 +73,11 @@ class Polling:
             settings.fetch_pages_max, settings.fetch_pages_s, settings.document_bytes_max * 3 // 4
         )
 
-    def carry(self, payload: object, *, task_id: str) -> None:
-        """Poll the feed that a job names. Never raises for what the feed or a dependency did: its lease ends."""
+    def carry(self, payload: object, *, task_id: str, is_redelivered: bool = False) -> None:
+        """Poll the feed that a job names. Never raises for what the feed or a dependency did.
+
+        `is_redelivered`: a worker before this one may have died over it.
+        """
         try:
             job = read_asked(FetchJob, payload, task_id=task_id)
         except InvalidJob as error:
@@ -79,12 +88,14 @@ class Polling:
             pulse.holding("fetch", f"of feed {job.feed_id}", limit_s=self._limit_s()),
         ):
             try:
-                with self._transaction() as connection:
-                    feed = feeds.begin(connection, Due(job.feed_id, job.lease), lease_s=self._settings.fetch_lease_s)
+                feed = self._begin(Due(job.feed_id, job.lease), is_redelivered=is_redelivered)
                 if feed is None:
                     log.info("passed over: the feed is in other hands, or not polled any more")
                     return
-                self._poll(feed)
+                try:
+                    self._poll(feed)
+                except SpoolUnavailable as error:
+                    self._postpone(feed, _DISK_WAIT_S, f"the disk did not take its body: {error}")
             except DependencyError as error:
                 pulse.back_off(error.dependency)
                 log.warning("given up: the feed is polled again when its lease ends", error=str(error))
@@ -101,7 +112,8 @@ class Polling:
                 return
             _require_feed(fetched)
         except HostBusy as error:
-            self._postpone(feed, error)
+            wait_s = error.retry_after_s + random.uniform(0, _BUSY_SPREAD_S)
+            self._postpone(feed, wait_s, "its host is being asked by others")
             return
         except FetchError as error:
             self._record_failure(feed, error)
@@ -114,25 +126,22 @@ class Polling:
         is_partial = pages is not None and pages.is_partial
         bounds = self._bounds(feed)
         spooled = self._spool(feed, fetched, pages)
-        with self._transaction() as connection:
-            feeds.record_fetch(
-                connection,
-                Fetch(
-                    ingest_id=spooled.id,
-                    feed_id=feed.id,
-                    status=fetched.status,
-                    # Of a poll that left something the next one must have the whole body again.
-                    etag=None if is_partial else fetched.validators.etag,
-                    last_modified=None if is_partial else fetched.validators.last_modified,
-                    body_sha256="" if is_partial else fetched.sha256,
-                    wait_s=_asked_s(feed, fetched),
-                    min_s=bounds.min_s,
-                    max_s=bounds.max_s,
-                    moved_to=fetched.moved_to,
-                    pages=len(pages.pages) if pages else 0,
-                    is_partial=is_partial,
-                ),
-            )
+        noted = Fetch(
+            ingest_id=spooled.id,
+            feed_id=feed.id,
+            status=fetched.status,
+            # Of a poll that left something the next one must have the whole body again.
+            etag=None if is_partial else fetched.validators.etag,
+            last_modified=None if is_partial else fetched.validators.last_modified,
+            body_sha256="" if is_partial else fetched.sha256,
+            wait_s=_asked_s(feed, fetched),
+            min_s=bounds.min_s,
+            max_s=bounds.max_s,
+            moved_to=fetched.moved_to,
+            pages=len(pages.pages) if pages else 0,
+            is_partial=is_partial,
+        )
+        self._persist(lambda connection: feeds.record_fetch(connection, noted))
         try:
             offer(self._app, spooled.job())
         except QueueUnavailable as error:
@@ -146,13 +155,7 @@ class Polling:
         entries = full_text.read_entries(fetched) if feed.full_text != "never" else []
         if not entries:
             return None
-        with self._transaction() as connection:
-            seen = identities.last_seen(connection, full_text.named(feed.source, entries))
-            rejected = feeds.rejected(connection, feed.source, [full_text.reject_key(entry) for entry in entries])
-            wanted = full_text.choose(entries, feed.full_text, feed.source, seen, rejected)
-            # "" is a poll that left something, which may have been the first half of a renamed feed.
-            if feed.body_sha256 == "" or (feed.body_sha256 and full_text.looks_renamed(wanted, entries)):
-                wanted = self._without_renamed(connection, feed, wanted)
+        wanted = self._persist(lambda connection: self._wanted(connection, feed, entries))
         if not wanted.new and not wanted.changed:
             return None
         return full_text.collect(
@@ -161,6 +164,15 @@ class Polling:
             self._page_bounds,
             on_page=lambda url: pulse.begin("fetch", f"of page {url}", limit_s=self._limit_s()),
         )
+
+    def _wanted(self, connection: Connection, feed: Feed, entries: Sequence[Parsed]) -> full_text.Wanted:
+        seen = identities.last_seen(connection, full_text.named(feed.source, entries))
+        rejected = feeds.rejected(connection, feed.source, [full_text.reject_key(entry) for entry in entries])
+        wanted = full_text.choose(entries, feed.full_text, feed.source, seen, rejected)
+        # "" is a poll that left something, which may have been the first half of a renamed feed.
+        if feed.body_sha256 == "" or (feed.body_sha256 and full_text.looks_renamed(wanted, entries)):
+            wanted = self._without_renamed(connection, feed, wanted)
+        return wanted
 
     def _without_renamed(self, connection: Connection, feed: Feed, wanted: full_text.Wanted) -> full_text.Wanted:
         titles = [entry.fields.title for entry in wanted.new if entry.fields.title]
@@ -185,37 +197,25 @@ class Polling:
         wait_s = pace.wait(interval_s, (fetched.fresh_for_s,), bounds)
         result = "same_body" if fetched.is_modified else "not_modified"
         given = fetched.validators
-        with self._transaction() as connection:
-            feeds.record_same(
-                connection,
-                Same(
-                    feed.id,
-                    result,
-                    fetched.status,
-                    given.etag,
-                    given.last_modified,
-                    interval_s,
-                    wait_s,
-                    fetched.moved_to,
-                ),
-            )
+        same = Same(
+            feed.id, result, fetched.status, given.etag, given.last_modified, interval_s, wait_s, fetched.moved_to
+        )
+        self._persist(lambda connection: feeds.record_same(connection, same))
         metrics.fetches.labels(result).inc()
         log.info("nothing new", url=feed.url, result=result, wait_s=wait_s)
 
     def _record_failure(self, feed: Feed, error: FetchError) -> None:
         failures = feed.failures + 1
         wait_s = pace.wait_after(error, failures=failures, interval_s=feed.interval_s, bounds=self._bounds(feed))
-        with self._transaction() as connection:
-            feeds.record_failure(connection, Failure(feed.id, error.status, printable(str(error)), wait_s))
+        failure = Failure(feed.id, error.status, printable(str(error)), wait_s)
+        self._persist(lambda connection: feeds.record_failure(connection, failure))
         metrics.fetches.labels("failed").inc()
         grade = log.warning if isinstance(error, FetchHard) else log.info
         grade("not fetched", url=feed.url, error=str(error), code=error.code, failures=failures, wait_s=wait_s)
 
-    def _postpone(self, feed: Feed, busy: HostBusy) -> None:
-        wait_s = busy.retry_after_s + random.uniform(0, _BUSY_SPREAD_S)
-        with self._transaction() as connection:
-            feeds.postpone(connection, feed, wait_s=wait_s)
-        log.info("postponed: its host is being asked by others", url=feed.url, wait_s=wait_s)
+    def _postpone(self, feed: Feed, wait_s: float, why: str) -> None:
+        self._persist(lambda connection: feeds.postpone(connection, feed, wait_s=wait_s))
+        log.info("postponed", url=feed.url, why=why, wait_s=wait_s)
 
     def _bounds(self, feed: Feed) -> Bounds:
         """Its own, where it has any; the lower one wins over an upper one below it."""
@@ -226,20 +226,22 @@ class Polling:
         """Of one fetch and, beside it, its way to the spool, the database and the queue."""
         return self._settings.fetch_whole_s + self._settings.stuck_after_s
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """A connection a step: polls are rare, and between two steps lies the slow part."""
-        connection = self._connect()
-        try:
-            with database.bounded_transaction(connection, "feed", self._settings.database_deadline_s):
-                yield connection
-        finally:
-            connection.close()
+    def _begin(self, due: Due, *, is_redelivered: bool) -> Feed | None:
+        tried = False
 
-    def _connect(self) -> Connection:
-        """Wait for a Postgres that takes no connection, up to the length of a lease: nothing of the step is done yet.
+        def begin(connection: Connection) -> Feed | None:
+            nonlocal tried
+            # A commit whose answer was lost has renewed the lease.
+            again, tried = tried or is_redelivered, True
+            return feeds.begin(connection, due, lease_s=self._settings.fetch_lease_s, again=again)
 
-        Given up at once, a moment's refusal would keep the feed unpolled until its lease ends.
+        return self._persist(begin)
+
+    def _persist(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction, again and again until Postgres takes it, up to the length of a lease.
+
+        Given up at once, a moment's refusal would keep the feed unpolled until its lease ends. A connection a step:
+        polls are rare, and between two steps lies the slow part.
         """
         deadline_s = self._settings.database_deadline_s
         url = self._settings.postgres_url.get_secret_value()
@@ -247,7 +249,10 @@ class Polling:
         wait_s = 0.1
         while True:
             try:
-                return database.connect(url, deadline_s=deadline_s, name="copydesk fetch")
+                with database.single_transaction(
+                    url, "feed", deadline_s=deadline_s, name="copydesk fetch"
+                ) as connection:
+                    return work(connection)
             except DatabaseUnavailable as error:
                 if time.monotonic() + wait_s > give_up:
                     raise

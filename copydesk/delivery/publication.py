@@ -100,9 +100,15 @@ def refused_job(ref: JobRef, error: CopydeskError, payload: bytes, *, outcome: O
     return [Outgoing(entry, payload), Outgoing(CloseEntry(job=ref, total=1))]
 
 
-def refused_item(job: Job, item: JobItem, error: CopydeskError) -> Outgoing:
-    """The entry of an item that is given up without being tried again."""
-    return Outgoing(_Carried(job_ref(job), item).ended(Outcome.DEAD, error, stage="clean"))
+def refused_item(job: Job, item: JobItem, error: CopydeskError, read: Read, limits: Limits) -> Outgoing:
+    """The entry of an item that is given up without being tried again, with its input, where that can be had."""
+    carried = _Carried(job_ref(job), item)
+    try:
+        data = _body(item, read, limits)
+    except InputError:
+        return Outgoing(carried.ended(Outcome.DEAD, error, stage="clean"))
+    digest = hashlib.sha256(data).hexdigest()
+    return Outgoing(carried.ended(Outcome.DEAD, error, stage="clean", raw_sha256=digest), data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 import structlog
@@ -33,7 +33,7 @@ class SpoolReconciler:
 
     def turn(self, connection: Connection) -> None:
         """Look once. Raises `DependencyError`; what was not reached is reached in the next turn."""
-        now = datetime.now(UTC)
+        now = time.monotonic()
         present = set(spool.ids(self._folder))
         for job_id in present:
             if job_id not in self._offers:
@@ -58,7 +58,7 @@ class SpoolReconciler:
                 self._offers.forget(job_id)
             pulse.finish(f"removal of {len(closed)} stored jobs")
 
-    def _offer_overdue(self, connection: Connection, now: datetime) -> None:
+    def _offer_overdue(self, connection: Connection, now: float) -> None:
         with translated_errors("newest closed job"), connection.transaction():
             newest = receipts.newest_closed(connection)
         for job_id in self._offers.overdue(now=now, newest_closed=newest, is_idle=is_idle(self._redis_url)):

@@ -1,6 +1,7 @@
 """Carries dead letters again: from their kept input into the spool, as a job like any other.
 
 Whoever wants it only marks the letter (`storage.dead_letters.ask_replay`); the scheduler, which has the spool, does it.
+What may have been the fault of a busy machine is asked for by itself, once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import structlog
 from celery import Celery
 
 from copydesk.delivery.spool import Spooled, SpoolWriter
-from copydesk.errors import QueueUnavailable
+from copydesk.errors import LimitExceeded, ProcessingError, QueueUnavailable
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Hints, Json
 from copydesk.queue.app import offer
@@ -23,8 +24,23 @@ from copydesk.storage.dead_letters import Asked
 
 log = structlog.get_logger(__name__)
 
+# Causes that may have been the machine's and not the document's: too little time or memory, a killed worker. Outages of
+# Redis, Postgres and disks leave no letters.
+PASSING = (LimitExceeded().code, ProcessingError().code)
+
+# By then the machine may have more of both.
+PASSING_AFTER_S = 3600.0
+
 # Of one transaction: as many inputs are in memory one after the other.
 BATCH = 50
+
+
+def ask_passing(connection: Connection) -> None:
+    """Ask for a replay of what may come through now; called every minute or so. Raises `DatabaseUnavailable`."""
+    with translated_errors("letters whose cause may be gone"):
+        asked = dead_letters.ask_passing(connection, PASSING, after_s=PASSING_AFTER_S)
+    if asked:
+        log.info("letters are carried again by themselves, once", letters=asked)
 
 
 class Replays:

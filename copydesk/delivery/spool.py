@@ -8,6 +8,7 @@ the job's id only, so nothing outside the spool can be named.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from copydesk.delivery.disk import sync_folder, translated_errors
+from copydesk.delivery.disk import open_file, sync_folder, translated_errors
 from copydesk.errors import InputTooLarge, MissingInput, SpoolUnavailable
 from copydesk.models import Hints, Json
 from copydesk.queue.jobs import Job, JobItem, Refusal
@@ -27,6 +28,8 @@ from copydesk.queue.jobs import Job, JobItem, Refusal
 _ID = re.compile(r"^[a-z0-9]{1,64}$")
 _FOOT = struct.Struct(">QI")
 _SUFFIX = ".job"
+
+_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EISDIR})
 
 # Names of files being written: swept when they are this old, since their writer is gone.
 _UNFINISHED_SUFFIX = ".writing"
@@ -104,7 +107,8 @@ class SpoolWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk refuses what is in the buffer once more
+            self._file.close()
         with contextlib.suppress(OSError):
             self._temporary.unlink()
 
@@ -173,15 +177,15 @@ def publish(writers: Sequence[SpoolWriter]) -> None:
 
 
 def load(spool: Path, job_id: str) -> Spooled | None:
-    """An accepted job; None when there is none (any more). Raises `SpoolUnavailable`."""
+    """An accepted job; None when no file has its name (any more). Raises `SpoolUnavailable`."""
     if not _ID.match(job_id):
         return None
     path = spool / f"{job_id}{_SUFFIX}"
     try:
-        with translated_errors(path), path.open("rb") as file:
+        with translated_errors(path), open_file(path) as file:
             return _read_manifest(file, job_id)
     except SpoolUnavailable as error:
-        if isinstance(error.__cause__, FileNotFoundError):
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_FILE:
             return None
         raise
 
@@ -204,7 +208,7 @@ def read(spool: Path, ref: str, limit: int) -> bytes:
     if item.size > limit:
         raise InputTooLarge(ref, f"{item.size:,} bytes, the limit is {limit:,}")
     path = spool / f"{job_id}{_SUFFIX}"
-    with translated_errors(path), path.open("rb") as file:
+    with translated_errors(path), open_file(path) as file:
         file.seek(item.offset)
         return file.read(item.size)
 

@@ -12,7 +12,7 @@ the scripts). Nothing here knows kombu or threads.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import time
 from typing import Any, Literal
@@ -25,7 +25,7 @@ OWNERS = f"{PREFIX}owners"
 HOLDERS = f"{PREFIX}holders"
 """Hash: delivery tag -> `<owner id> <key it was taken from>`, for every message in `unacked` that we put there."""
 UNREADABLE = f"{PREFIX}unreadable"
-"""List of messages that are not messages; newest first, for a person to look at."""
+"""List of messages that are not messages, newest first, until `take_unreadable` has carried them off."""
 
 # A dead owner stays listed this long, although it was emptied: its last BLMOVE may still be waiting in the server, or
 # its process be suspended just before it, and so one more message may arrive in its in-flight list.
@@ -297,6 +297,19 @@ def in_flight(client: redis.Redis) -> int:
         for source in json.loads(_text(registration).partition(" ")[2]):
             pipe.llen(owner.in_flight_prefix + source)
     return sum(int(count) for count in pipe.execute())
+
+
+def take_unreadable(client: redis.Redis, carry_off: Callable[[bytes], object]) -> int:
+    """Hand each message that was set aside to `carry_off`, oldest first, then forget it; returns how many.
+
+    One that was carried off and not forgotten is carried off again. Raises redis-py's errors.
+    """
+    count = 0
+    while (found := client.lindex(UNREADABLE, -1)) is not None:
+        carry_off(_bytes(found))
+        client.lrem(UNREADABLE, -1, found)  # type: ignore[arg-type]  # redis-py says str; it takes what it gave
+        count += 1
+    return count
 
 
 def mark_redelivered(record: bytes) -> bytes:

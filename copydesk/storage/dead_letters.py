@@ -51,6 +51,15 @@ _REPLAYED = """
 update dead_letter set resolution = 'replayed', replay_id = %(replay)s, resolved_at = now() where id = %(id)s
 """
 
+# Those without a traceback: an error of our code comes again. None that is itself what became of a replay.
+_ASK_PASSING = """
+update dead_letter d
+   set resolution = 'asked', note = 'by itself: the machine may have been short of time or memory', resolved_at = now()
+ where resolution is null and code = any (%(codes)s) and trace is null and raw_sha256 is not null
+   and context is not null and recorded_at < now() - make_interval(secs => %(after_s)s)
+   and not exists (select 1 from dead_letter before where before.replay_id = d.ingest_id)
+"""
+
 _IMPOSSIBLE = """
 update dead_letter set resolution = 'impossible', note = %(why)s, resolved_at = now() where id = %(id)s
 """
@@ -119,6 +128,13 @@ def causes(connection: Connection) -> list[dict[str, Any]]:
 def ask_replay(connection: Connection, chosen: Chosen) -> int:
     """Mark letters to be carried again; returns how many. Those that were dealt with are asked for again by id only."""
     return _resolve(connection, chosen, "asked", None)
+
+
+def ask_passing(connection: Connection, codes: Sequence[str], *, after_s: float) -> int:
+    """Mark letters of such causes that are this old to be carried again, each once; returns how many."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(_ASK_PASSING, {"codes": list(codes), "after_s": after_s})
+        return cursor.rowcount
 
 
 def discard(connection: Connection, chosen: Chosen, reason: str) -> int:

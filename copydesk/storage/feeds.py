@@ -45,10 +45,13 @@ update feed f set leased_until = now() + make_interval(secs => %(lease_s)s)
 returning f.id, f.leased_until
 """
 
-# The lease is renewed, so that the same job delivered twice is worked on once.
+# Renewed, so that a job delivered twice is worked on once; its end follows from the old one, so that who takes the job
+# over from a worker that died knows it.
 _BEGIN = """
-update feed set leased_until = now() + make_interval(secs => %(lease_s)s)
- where id = %(feed)s and leased_until = %(lease)s and enabled
+update feed set leased_until = %(lease)s::timestamptz + make_interval(secs => %(lease_s)s)
+ where id = %(feed)s and enabled
+   and (leased_until = %(lease)s
+        or (%(again)s and leased_until = %(lease)s::timestamptz + make_interval(secs => %(lease_s)s)))
 returning id, url, source, etag, last_modified, body_sha256, interval_s, failures, full_text, interval_min_s,
           interval_max_s
 """
@@ -60,16 +63,20 @@ update feed set leased_until = null, due_at = now() + make_interval(secs => %(wa
 
 _GIVE_BACK = "update feed set leased_until = null where id = %s and leased_until = %s"
 
+# Locked, or the job could be closed unseen while its fetch is being noted.
+_IS_CLOSED = "select closed_at is not null from ingest where id = %s for share"
+
 # The lease ends, since from here on the row in feed_fetch keeps the feed from being polled.
 _RECORD_FETCH = """
-with begun as (
+with noted as (
     insert into feed_fetch
            (ingest_id, feed_id, status, etag, last_modified, body_sha256, wait_s, min_s, max_s, moved_to,
             pages, is_partial)
-    values (%(ingest_id)s, %(feed_id)s, %(status)s, %(etag)s, %(last_modified)s, %(body_sha256)s, %(wait_s)s, %(min_s)s,
-            %(max_s)s, %(moved_to)s, %(pages)s, %(is_partial)s)
-    returning feed_id)
-update feed set leased_until = null, failures = 0, last_error = null from begun where id = begun.feed_id
+    select %(ingest_id)s, %(feed_id)s, %(status)s, %(etag)s, %(last_modified)s, %(body_sha256)s, %(wait_s)s, %(min_s)s,
+           %(max_s)s, %(moved_to)s, %(pages)s, %(is_partial)s
+     where not %(is_closed)s
+        on conflict (ingest_id) do nothing)
+update feed set leased_until = null, failures = 0, last_error = null where id = %(feed_id)s
 """
 
 # Of a body that is committed: new validators for the same bytes may be taken over at once.
@@ -320,10 +327,10 @@ def lease(connection: Connection, *, limit: int, lease_s: float, lost_after_s: f
         return [Due(*row) for row in cursor.fetchall()]
 
 
-def begin(connection: Connection, due: Due, *, lease_s: float) -> Feed | None:
-    """Take up a leased feed; None when the lease is not the one that stands, so that somebody else has it."""
+def begin(connection: Connection, due: Due, *, lease_s: float, again: bool = False) -> Feed | None:
+    """Take up a leased feed, with `again` also one that this very job took up before; None when others have it."""
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, {"feed": due.feed_id, "lease": due.lease, "lease_s": lease_s})
+        cursor.execute(_BEGIN, {"feed": due.feed_id, "lease": due.lease, "lease_s": lease_s, "again": again})
         row = cursor.fetchone()
         return Feed(*row) if row else None
 
@@ -341,9 +348,10 @@ def give_back(connection: Connection, due: Due) -> None:
 
 
 def record_fetch(connection: Connection, fetch: Fetch) -> None:
-    """A body is in the spool: until its job is closed the feed is not polled."""
+    """A body is in the spool: until its job is closed (it may be already) the feed is not polled. May be repeated."""
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD_FETCH, fetch._asdict())
+        cursor.execute(_IS_CLOSED, (fetch.ingest_id,))
+        cursor.execute(_RECORD_FETCH, {**fetch._asdict(), "is_closed": cursor.fetchone() == (True,)})
 
 
 def record_same(connection: Connection, same: Same) -> None:

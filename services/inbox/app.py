@@ -43,7 +43,7 @@ CLAIM_BYTES = 4 * 1024 * 1024
 # Asking Postgres about what is on its way, for when nobody told.
 ASK_EVERY_S = 2.0
 
-RECONCILE_EVERY_S = 5.0
+RECONCILE_EVERY_S = 2.0
 
 
 class InboxService:
@@ -184,7 +184,7 @@ class InboxService:
         part = spool.load(cutting.folder_of(self._inbox, job_id), job_id)
         if part:
             offer(self._app, part.job())
-            self._offers.offered(job_id, datetime.now(UTC))
+            self._offers.offered(job_id, time.monotonic())
             log.info("offered a part", job_id=job_id, source=part.source, items=len(part.items))
 
     def _take_on(self, claim: Claim) -> None:
@@ -198,7 +198,7 @@ class InboxService:
 
     def _offer(self, claim: Claim) -> None:
         offer(self._app, claim.job())
-        self._offers.offered(claim.id, datetime.now(UTC))
+        self._offers.offered(claim.id, time.monotonic())
         log.info("offered", job_id=claim.id, source=claim.source, files=len(claim.files))
 
     # --- settle ------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ class InboxService:
         with database.translated_errors("newest closed job"), self._connected().transaction():
             newest = receipts.newest_closed(self._connected())
         idle = is_idle(self._settings.redis_url.get_secret_value())
-        for job_id in self._offers.overdue(now=datetime.now(UTC), newest_closed=newest, is_idle=idle):
+        for job_id in self._offers.overdue(now=time.monotonic(), newest_closed=newest, is_idle=idle):
             log.warning("offered again: it was overtaken", job_id=job_id)
             self._offer_again(job_id)
 

@@ -1,4 +1,8 @@
-"""The scheduler's loop: each chore when it is due, none of them stopped by another's trouble."""
+"""The scheduler's lanes: each chore when it is due, none of them stopped by another's trouble.
+
+A disk that is away may keep whoever asks it waiting for as long as it is: what looks at the spool has a lane, a thread,
+of its own, and everything else goes on.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ from copydesk.storage.connection import Connection
 
 log = structlog.get_logger(__name__)
 
+# For the chores at hand when the process is told to stop; within the grace that any supervisor gives.
+STOP_WAIT_S = 8.0
+
 
 @dataclass(frozen=True, slots=True)
 class Chore:
@@ -27,12 +34,17 @@ class Chore:
     turn: Callable[[Connection], None]
 
 
-class Scheduler:
-    """Runs chores one after the other in one thread: two schedulers at once do no harm, each chore sees to that."""
+class Lane:
+    """Runs chores one after the other in one thread: two schedulers at once do no harm, each chore sees to that.
 
-    def __init__(self, settings: Settings, chores: Sequence[Chore]) -> None:
+    A chore that takes longer than `limit_s` ends the process; None: it may wait for its disk as long as it has to.
+    """
+
+    def __init__(self, settings: Settings, name: str, chores: Sequence[Chore], *, limit_s: float | None) -> None:
+        self.name = name
         self._settings = settings
         self._chores = chores
+        self._limit_s = limit_s
         self._due = {chore.name: 0.0 for chore in chores}
         self._stop = threading.Event()
         self._connection: Connection | None = None
@@ -43,7 +55,6 @@ class Scheduler:
 
     def run(self) -> None:
         """Serve until `stop`."""
-        log.info("scheduler ready", chores=[chore.name for chore in self._chores])
         while not self._stop.is_set():
             for chore in self._chores:
                 if time.monotonic() >= self._due[chore.name] and not self._stop.is_set():
@@ -56,7 +67,7 @@ class Scheduler:
 
     def _run(self, chore: Chore) -> None:
         try:
-            with pulse.holding("chore", chore.name):
+            with pulse.holding("chore", chore.name, limit_s=self._limit_s):
                 chore.turn(self._connected())
         except DependencyError as error:
             pulse.back_off(error.dependency)
@@ -69,7 +80,7 @@ class Scheduler:
             self._connection = database.connect(
                 self._settings.postgres_url.get_secret_value(),
                 deadline_s=self._settings.database_deadline_s,
-                name="copydesk scheduler",
+                name=f"copydesk scheduler {self.name}",
             )
         return self._connection
 
@@ -77,3 +88,42 @@ class Scheduler:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class Scheduler:
+    """Lanes side by side, until told to stop or one of them fails."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        self._lanes = lanes
+        self._is_over = threading.Event()
+        self._failed = False
+
+    def stop(self) -> None:
+        """Ask every lane to end after the chore at hand."""
+        for lane in self._lanes:
+            lane.stop()
+        self._is_over.set()
+
+    def run(self) -> bool:
+        """Serve until `stop`; False when a lane failed. A lane that its disk keeps waiting is left behind."""
+        threads = [
+            threading.Thread(target=self._run, args=(lane,), name=lane.name, daemon=True) for lane in self._lanes
+        ]
+        for thread in threads:
+            thread.start()
+        log.info("scheduler ready", lanes=[lane.name for lane in self._lanes])
+        self._is_over.wait()
+        self.stop()
+        give_up = time.monotonic() + STOP_WAIT_S
+        for thread in threads:
+            thread.join(max(0.0, give_up - time.monotonic()))
+        return not self._failed
+
+    def _run(self, lane: Lane) -> None:
+        try:
+            lane.run()
+        except Exception:  # the border of the thread: the process ends, and is started anew
+            log.exception("a lane failed", lane=lane.name)
+            self._failed = True
+        finally:
+            self._is_over.set()

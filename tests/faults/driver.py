@@ -15,34 +15,32 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import psycopg
 from kombu.exceptions import OperationalError
 
-from copydesk.embedded import PostgresServer, ValkeyServer
 from copydesk.queue.app import is_idle
-from copydesk.storage import feeds, schema
+from copydesk.storage import feeds
 from tests.entries import story
-from tests.feed_server import Answer, FeedServer, feed_server, rss
-from tests.http_door import NDJSON, HttpDoor, http_door
+from tests.faults.moments import Moment, mark
+from tests.feed_server import Answer, FeedServer, rss
+from tests.http_door import NDJSON, HttpDoor
+from tests.integration.silence import SilentProxy
+from tests.servers import OwnPostgres, OwnServer, execute
 from tests.waiting import wait_until
 
 PROCESSES = ("api", "inbox", "scheduler", "fetch", "ingest", "storage")
 
 DOORS = ("wire", "agency", "web", "feed")
 
+# What Compose and `copydesk up` give a process to stop.
+GRACE_S = 25.0
+
 # Documents a job or request: so many are in hand at once.
 CHUNK = 10
-
-SETTINGS = {
-    "fetch_allow_private": True,
-    "feed_interval_min_s": 1,
-    # After a fault of the server's own too, so that the time to recover is ours and not a feed's wait.
-    "feed_interval_max_s": 3,
-}
 
 # One row a receipt. A number is known by the name that its door keeps.
 RECEIPTS = """
@@ -67,15 +65,22 @@ class Result:
     ended: list[str]
     # From the end of the fault and of the sending until everything was settled and every process alive.
     recovery_s: float
+    # What was waited for last, for who wonders what took so long.
+    last: list[str] = field(default_factory=list)
+    # How long a clean stop of each process took, where the fault was one.
+    stops: dict[str, float] = field(default_factory=dict)
 
     def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.stuck or self.ended)
+        is_wrong = self.lost or self.doubled or self.stuck or self.ended
+        return not is_wrong and all(seconds <= GRACE_S for seconds in self.stops.values())
 
 
 class Run:
     """A stack under a fault. Its processes are started again when they end, as a supervisor does."""
 
-    def __init__(self, door: HttpDoor, redis: ValkeyServer, postgres: PostgresServer, feeds: FeedServer) -> None:
+    def __init__(
+        self, door: HttpDoor, redis: OwnServer, postgres: OwnPostgres, feeds: FeedServer, moments: Path
+    ) -> None:
         self.door = door
         self.feeds = feeds
         self.stack = door.stack
@@ -83,12 +88,27 @@ class Run:
         self.postgres = postgres
         self.wanted = list(PROCESSES)
         self.ended: list[str] = []
+        # How long each took to end when it was asked to, in seconds.
+        self.stops: dict[str, float] = {}
         # The outcome of each document, of earlier faults too: none of them may come again.
         self.expected: dict[str, str] = {}
+        # An outcome that a document may have beside the expected one.
+        self.also: dict[str, str] = {}
         # What earlier faults lost or doubled: told once.
         self.told: set[str] = set()
+        # Whatever else a fault wants to be true once all is settled: each gives what is not.
+        self.demands: list[Callable[[], Iterator[str]]] = []
         # The next number to send.
         self.next = 0
+        # What a world has beside: proxies before the servers, the file that sets the clock.
+        self.redis_proxy: SilentProxy | None = None
+        self.postgres_proxy: SilentProxy | None = None
+        self.clock: Path | None = None
+        # Disks of inbox and spool that a fault may fill up.
+        self.disks: tuple[Path, ...] = ()
+        # What a fault leaves running, to be ended with the run.
+        self.closing = contextlib.ExitStack()
+        self._moments = moments
         self._ended_by_us: set[str] = set()
 
     def tend(self) -> None:
@@ -113,7 +133,25 @@ class Run:
     def end(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """End a process; it is started again with the next `tend`, if it is still wanted."""
         self._ended_by_us.add(name)
+        began = time.monotonic()
         self.stack.kill(name, how)
+        if how is not signal.SIGKILL:
+            self.stops[name] = max(self.stops.get(name, 0.0), time.monotonic() - began)
+
+    def end_at(self, name: str, moment: Moment, within_s: float = 30) -> None:
+        """Let a process end itself at its next passage through a moment."""
+        asked = mark(self._moments, name, moment)
+        asked.touch()
+        try:
+            wait_until(lambda: not self.stack.is_running(name), within_s, f"{name}: {moment.name}; {self.stack.tail()}")
+        finally:
+            asked.unlink(missing_ok=True)
+        self._ended_by_us.add(name)
+
+    def may_end(self, name: str) -> None:
+        """The fault ends this process from within: start it again, and say nothing."""
+        if not self.stack.is_running(name):
+            self._ended_by_us.add(name)
 
     def more(self, *names: str) -> None:
         self.wanted += names
@@ -139,6 +177,7 @@ class Senders:
         self._chunks = [range(n, min(n + CHUNK, numbers.stop)) for n in numbers[::CHUNK]]
         self._pause_s = pause_s
         self._given_up = threading.Event()
+        self._dropped: set[int] = set()
         self._pool = ThreadPoolExecutor(len(DOORS))
         labels = {f"f{n}.txt" for n in numbers} | {f"{door}{n}" for door in "chg" for n in numbers}
         run.expected |= dict.fromkeys(labels, "stored")
@@ -175,7 +214,12 @@ class Senders:
 
     def _drop(self, chunk: range) -> bool:
         for n in chunk:
-            self._run.stack.drop(f"wire/f{n}.txt", story(n))
+            if n not in self._dropped:
+                try:
+                    self._run.stack.drop(f"wire/f{n}.txt", story(n))
+                except OSError:  # the disk is full, or read-only
+                    return False
+                self._dropped.add(n)
         return True
 
     def send_job(self, chunk: Sequence[int]) -> bool:
@@ -201,7 +245,7 @@ class Count:
     def __init__(self, run: Run) -> None:
         self._run = run
         self.expected = {label: outcome for label, outcome in run.expected.items() if label not in run.told}
-        self._files = {label for label in self.expected if label.startswith("f")}
+        self._files = {label for label in self.expected if label.endswith(".txt")}
 
     def read(self) -> None:
         """Look at what is in between first: where nothing is, the receipts that are read next are all that come."""
@@ -218,14 +262,14 @@ class Count:
         return sorted(found | {label for label, count in articles.items() if count > 1}) + [
             f"{label} {outcome}"
             for label, outcome in sorted(self._outcomes)
-            if outcome not in (self.expected.get(label), "unchanged")
+            if outcome not in (self.expected.get(label), self._run.also.get(label), "unchanged")
         ]
 
     def _stuck(self) -> Iterator[str]:
         """Whatever is still in between, and who does not say that it lives."""
         stack = self._run.stack
         ended = list(stack.ended())
-        done = {path.name for path in ended if path.match("done/wire/*/*")}
+        done = {path.name for path in ended if path.is_relative_to(stack.inbox / "done")}
         yield from (f"no file {name} in done" for name in sorted(self._files - done))
         yield from (f"{path.name} in {path.parent}" for path in ended if path.name not in done)
         yield from (f".work/{path.name}" for path in (stack.inbox / ".work").iterdir())
@@ -233,22 +277,8 @@ class Count:
         if not is_idle(stack.redis_url):
             yield "something in Redis"
         yield from (f"{name} does not live" for name in self._run.wanted if stack.ask(name, "/livez")[0] != 200)
-
-
-@contextlib.contextmanager
-def running(folder: Path, template: Path) -> Iterator[Run]:
-    """Servers and processes of the run's own, all ready."""
-    with (
-        feed_server() as feeds,
-        ValkeyServer(folder / "redis", appendfsync="always") as redis,
-        PostgresServer(folder / "postgres", fsync=False, template=template) as postgres,
-    ):
-        with psycopg.connect(postgres.url) as connection:
-            schema.install(connection)
-        with http_door(folder / "stack", redis.url, postgres.url, **SETTINGS) as door:
-            door.stack.start(*PROCESSES)
-            wait_until(lambda: all(door.stack.ask(n, "/readyz")[0] == 200 for n in PROCESSES), 120, "all to be ready")
-            yield Run(door, redis, postgres, feeds)
+        for demand in self._run.demands:
+            yield from demand()
 
 
 def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, deadline_s: float = 120) -> Result:
@@ -258,14 +288,17 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
     `deadline_s` after is counted as lost.
     """
     run.ended.clear()
+    run.stops.clear()
     ((began,),) = run.stack.rows("select now()")
     before = len(run.expected)
     each = documents // len(DOORS)
     senders = Senders(run, each, lasts_s / (each / CHUNK))
+    last: list[str] = []
 
     def settled(*, is_whole: bool = True) -> bool:
         run.tend()
         count.read()
+        last[:] = [*count.lost[:3], *count.stuck[:3]] or last
         return not [x for x in count.lost if is_whole or not x.startswith("c")] and not count.stuck
 
     with senders.sending() as are_through:
@@ -289,6 +322,8 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
             with contextlib.suppress(AssertionError):
                 wait_until(settled, deadline_s, "those that were sent again", every_s=0.1)
     run.told.update(count.lost, (label.split()[0] for label in count.doubled))
+    run.demands.clear()
+    execute(run.postgres.url, "update feed set enabled = false")  # the next fault has feeds of its own
     return Result(
         fault,
         len(run.expected) - before,
@@ -298,6 +333,8 @@ def drive(run: Run, fault: str, act: Act, *, documents: int, lasts_s: float, dea
         count.stuck,
         list(run.ended),
         recovery_s,
+        last,
+        dict(run.stops),
     )
 
 

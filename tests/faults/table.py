@@ -2,184 +2,94 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
 import signal
-import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 
-import psycopg
-import redis as redis_client
-
-from copydesk.queue.app import INGEST_QUEUE
-from copydesk.queue.streams import ArticleStream, Outgoing, connect
-from tests.entries import article, close, job, text
-from tests.faults.driver import PROCESSES, Act, Run, suspend
-from tests.process_table import children_of
-from tests.servers import execute
-from tests.waiting import wait_until
-
-# How long a server is away or refuses, and how long kills go on.
-LASTS_S = 4.0
-
-# A fixed seed: a run that fails can be had again, as far as the machine lets it.
-SEED = 7
-
-# Neighbours of each bad document in its own job.
-NEIGHBOURS = 8
+from tests.faults import document_faults, file_faults, postgres_faults, process_faults, redis_faults, worlds
+from tests.faults.driver import PROCESSES, Act
+from tests.faults.moments import MOMENTS
+from tests.faults.worlds import World
 
 
-# --- processes ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Fault:
+    """One row of the table."""
+
+    act: Act
+    world: World = worlds.plain
+    # What Redis forgot of jobs that no worker had taken is lost until it is sent again; nothing else may be.
+    may_lose_jobs: bool = False
 
 
-def killed(name: str) -> Act:
-    def act(run: Run) -> None:
-        moments = random.Random(f"{SEED} {name}")
-        for _ in range(4):
-            run.last(moments.uniform(0.2, 1.8))
-            run.end(name)
-        run.tend()
-
-    return act
-
-
-def restarted_in_turn(run: Run) -> None:
-    for name in PROCESSES:
-        run.end(name, signal.SIGTERM)
-        run.last(0.5)
-
-
-def two_schedulers(run: Run) -> None:
-    run.more("scheduler-2")
-    run.last(LASTS_S)
-    run.fewer("scheduler-2")
-
-
-def more_and_fewer_workers(run: Run) -> None:
-    run.more("ingest-2", "ingest-3")
-    run.last(LASTS_S)
-    run.fewer("ingest-2", "ingest-3")
-
-
-# --- Redis -------------------------------------------------------------------------------------------------------
-
-
-def redis_killed(run: Run) -> None:
-    run.redis.kill()
-    run.last(LASTS_S)
-    run.redis.start()
-
-
-def redis_clients_killed(run: Run) -> None:
-    with redis_client.Redis.from_url(run.redis.url) as client:
-        for _ in range(4):
-            client.execute_command("CLIENT", "KILL", "TYPE", "normal")
-            client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-            run.last(LASTS_S / 4)
-
-
-def redis_suspended(run: Run) -> None:
-    assert run.redis.pid
-    suspend([run.redis.pid], run, LASTS_S)
-
-
-def redis_flushed(run: Run) -> None:
-    """While jobs lie in it that no worker has taken: the worker is held until some do."""
-    os.kill(run.stack.pid("ingest"), signal.SIGSTOP)
-    try:
-        with redis_client.Redis.from_url(run.redis.url) as client:
-            wait_until(lambda: client.llen(INGEST_QUEUE) >= 4, 30, "jobs that nobody has taken")
-            client.flushall()
-    finally:
-        os.kill(run.stack.pid("ingest"), signal.SIGCONT)
-
-
-# --- Postgres ----------------------------------------------------------------------------------------------------
-
-
-def postgres_killed(run: Run) -> None:
-    run.postgres.stop(signal.SIGQUIT)  # at once and without a checkpoint; SIGKILL would leave its children
-    run.last(LASTS_S)
-    run.postgres.start()
-
-
-def postgres_suspended(run: Run) -> None:
-    assert run.postgres.pid
-    suspend([run.postgres.pid, *children_of(run.postgres.pid)], run, LASTS_S)
-
-
-def postgres_read_only(run: Run) -> None:
-    reload = "select pg_reload_conf()"
-    execute(run.postgres.admin_url, "alter system set default_transaction_read_only = on", reload)
-    try:
-        run.last(LASTS_S)
-    finally:
-        execute(run.postgres.admin_url, "alter system reset default_transaction_read_only", reload)
-
-
-def postgres_full_of_connections(run: Run) -> None:
-    """Everyone's connection is cut, and whoever comes again finds no place."""
-    with contextlib.ExitStack() as held, psycopg.connect(run.postgres.admin_url, autocommit=True) as admin:
-        until = time.monotonic() + LASTS_S
-        while time.monotonic() < until:
-            admin.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name like 'copydesk%' and application_name <> 'copydesk fault'"
-            )
-            for connection in _until_full(run.postgres.url):
-                held.enter_context(connection)
-            run.last(0.5)
-
-
-def _until_full(url: str) -> Iterator[psycopg.Connection]:
-    with contextlib.suppress(psycopg.OperationalError):
-        while True:
-            yield psycopg.connect(url, application_name="copydesk fault")
-
-
-# --- documents ---------------------------------------------------------------------------------------------------
-
-
-def rows_refused(run: Run) -> None:
-    """NULs, which no text of Postgres takes, past every door's check: as an error of our own would bring them."""
-    stream = ArticleStream(connect(run.redis.url))
-    for n in range(3):
-        ref = job(f"refused{n}")
-        entries = [Outgoing(article(f"n{n}-{k}", text(5_000_000 + 10 * n + k), job=ref)) for k in range(NEIGHBOURS)]
-        entry = article(f"refused{n}", text(6_000_000 + n), job=ref, changes={"title": "a\x00b"})
-        stream.publish([*entries, Outgoing(entry, b"raw %d" % n), Outgoing(close(ref, NEIGHBOURS + 1))])
-        run.expected |= {f"n{n}-{k}": "stored" for k in range(NEIGHBOURS)} | {f"refused{n}": "dead"}
-        run.last(LASTS_S / 3)
-
-
-def nothing(run: Run) -> None:
-    """What the others are compared with: so long the backlog takes by itself."""
-    run.last(LASTS_S)
-
-
-FAULTS: dict[str, Act] = {
-    "none": nothing,
-    **{f"{name} killed 4 times": killed(name) for name in PROCESSES},
-    "all restarted in turn": restarted_in_turn,
-    "two schedulers": two_schedulers,
-    "1, 3, 1 ingest workers": more_and_fewer_workers,
-    "Redis killed": redis_killed,
-    "Redis cuts all clients": redis_clients_killed,
-    "Redis suspended": redis_suspended,
-    "Redis flushed": redis_flushed,
-    "Postgres killed": postgres_killed,
-    "Postgres suspended": postgres_suspended,
-    "Postgres read-only": postgres_read_only,
-    "Postgres full of connections": postgres_full_of_connections,
-    "rows that Postgres refuses": rows_refused,
+FAULTS: dict[str, Fault] = {
+    "none": Fault(process_faults.nothing),
+    # 1. SIGKILL
+    **{f"{name} killed 4 times": Fault(process_faults.killed(name)) for name in PROCESSES},
+    **{
+        f"{name} killed twice: {moment.name}": Fault(process_faults.killed_at(name, moment))
+        for name, moments in MOMENTS.items()
+        for moment in moments
+    },
+    "each killed at a telling moment": Fault(process_faults.killed_at_telling_moments),
+    # 2. Stops, restarts, more and fewer
+    "all stopped by SIGTERM in turn": Fault(process_faults.restarted_in_turn(signal.SIGTERM)),
+    "all stopped by SIGQUIT in turn": Fault(process_faults.restarted_in_turn(signal.SIGQUIT)),
+    "SIGTERM, again, then SIGKILL": Fault(process_faults.stopped_and_stopped_again),
+    "two schedulers": Fault(process_faults.two_schedulers),
+    "1, 4, 1 ingest workers": Fault(process_faults.more_and_fewer_workers),
+    "ingest suspended beyond its lease": Fault(process_faults.suspended_and_replaced),
+    # 3. Redis
+    "Redis killed, appendfsync always": Fault(redis_faults.killed),
+    "Redis restarted 3 times": Fault(redis_faults.restarted),
+    "Redis and its machine crash, everysec": Fault(redis_faults.crashed_with_its_machine, may_lose_jobs=True),
+    "Redis flushed": Fault(redis_faults.flushed, may_lose_jobs=True),
+    "Redis full": Fault(redis_faults.full),
+    "Redis suspended for 30 s": Fault(redis_faults.suspended(30)),
+    "Redis cuts all clients": Fault(redis_faults.clients_killed),
+    # 4. Postgres
+    "Postgres killed": Fault(postgres_faults.killed),
+    "Postgres stopped": Fault(postgres_faults.stopped(signal.SIGINT)),
+    "Postgres stopped at once": Fault(postgres_faults.stopped(signal.SIGQUIT)),
+    "Postgres suspended for 30 s": Fault(postgres_faults.suspended(30)),
+    "Postgres read-only": Fault(postgres_faults.read_only),
+    "Postgres full of connections": Fault(postgres_faults.full_of_connections),
+    "deadlocks": Fault(postgres_faults.deadlocks),
+    "a table locked": Fault(postgres_faults.locked),
+    "a migration amid it": Fault(postgres_faults.migrated),
+    "rows that Postgres refuses": Fault(postgres_faults.rows_refused),
+    # 5. Files
+    "files written slowly": Fault(file_faults.written_slowly),
+    "a file finished while claimed": Fault(file_faults.finished_while_claimed),
+    "a file deleted while claimed": Fault(file_faults.deleted_while_claimed),
+    "one name three times": Fault(file_faults.same_name_twice),
+    "names in any bytes": Fault(file_faults.names_in_any_bytes),
+    "links and a forbidden folder": Fault(file_faults.links_and_forbidden_folders),
+    "many files at once": Fault(file_faults.many_at_once),
+    # 6. Documents
+    "jobs and entries twice, shuffled": Fault(document_faults.delivered_twice_and_out_of_order),
+    "entries backwards": Fault(document_faults.entries_backwards),
+    "messages that are none": Fault(document_faults.unreadable_messages),
+    "a document that kills its worker": Fault(document_faults.poison),
+    "a document without an end": Fault(document_faults.for_ever),
+    # Each in a world of its own
+    "Redis silent": Fault(redis_faults.silent, worlds.proxied),
+    "Postgres silent": Fault(postgres_faults.silent, worlds.proxied),
+    "Postgres slow, 1 s a statement": Fault(postgres_faults.slow, worlds.proxied),
+    "Redis's replica promoted by Sentinel": Fault(redis_faults.failed_over, worlds.proxied, may_lose_jobs=True),
+    "disk of Postgres full": Fault(postgres_faults.disk_full, worlds.small_disks),
+    "disk of inbox and spool full": Fault(file_faults.disk_full, worlds.small_disks),
+    "disk of inbox and spool read-only": Fault(file_faults.disk_read_only, worlds.small_disks),
+    "Redis 8 full": Fault(redis_faults.full, worlds.containers),
+    "Redis 8 killed": Fault(redis_faults.killed, worlds.containers),
+    "Postgres 17 stopped at once": Fault(postgres_faults.stopped(signal.SIGQUIT), worlds.containers),
+    "clock an hour ahead, then back": Fault(document_faults.clock_jumps(1, 0), worlds.clocks),
+    "clock an hour back, then right": Fault(document_faults.clock_jumps(-1, 0), worlds.clocks),
 }
 
-# In every run of the suite: one of each kind.
+# In every run of the suite.
 SHORT = (
-    "fetch killed 4 times",
-    "all restarted in turn",
+    "each killed at a telling moment",
+    "all stopped by SIGTERM in turn",
     "Redis flushed",
-    "Postgres read-only",
     "Postgres full of connections",
 )

@@ -29,6 +29,7 @@ from copydesk.queue.app import make_app, offer
 from copydesk.settings import Settings, load
 from copydesk.storage import schema
 from copydesk.supervisor import Status, Supervisor
+from tests.faults.moments import FOLDER, FOREVER
 from tests.http_door import TEXT, HttpDoor, http_door
 from tests.integration.silence import silent_proxy
 from tests.processes import ROOT
@@ -74,7 +75,15 @@ def settings(redis_url: str, database_url: str, tmp_path: Path) -> Settings:
 def supervisor(settings: Settings) -> Iterator[Supervisor]:
     """Ingest and storage as `copydesk up` starts them, with a short grace."""
     wanted = [p for p in whole_stack.programs(settings) if p.name in ("ingest-1", "storage-1")]
-    programs = [dataclasses.replace(p, stop_grace_s=1.0) for p in wanted]
+    programs = [
+        dataclasses.replace(
+            p,
+            stop_grace_s=1.0,
+            argv=(sys.executable, "-m", "tests.faults.moments", p.argv[-1]),
+            env={**p.env, FOLDER: str(settings.data_dir)},
+        )
+        for p in wanted
+    ]
     with Supervisor(programs, log_dir=settings.data_dir / "logs") as made:
         made.wait_ready(30)
         yield made
@@ -84,20 +93,20 @@ def ingest(supervisor: Supervisor) -> Status:
     return next(s for s in supervisor.statuses() if s.name == "ingest-1")
 
 
-def accept(settings: Settings, number: int) -> tuple[str, Path]:
-    """A document in the spool, as the HTTP door leaves it, and not offered yet: its job and its file."""
+def accept(settings: Settings, number: int) -> str:
+    """A document in the spool, offered, that no worker comes to an end with before `release`: its job's id."""
     body = STORY.format(n=number).encode()
-    job_id = uuid.uuid4().hex
+    job_id = f"{FOREVER}{uuid.uuid4().hex}"
     with SpoolWriter(settings.spool, job_id) as writer:
         writer.write(body)
         writer.end_item(job_id, hashlib.sha256(body).hexdigest(), Hints(), None)
         spooled = writer.commit(source="web", kind="http", origin=None, received_at=datetime.now(UTC))
-    job = spooled.job()
-    (file,) = settings.spool.glob(f"{job_id}.*")
-    file.rename(file.with_suffix(".aside"))
-    os.mkfifo(file)  # whoever opens it waits for somebody who writes
-    offer(make_app(settings), job)
-    return job_id, file
+    offer(make_app(settings), spooled.job())
+    return job_id
+
+
+def release(settings: Settings, job_id: str) -> None:
+    (settings.data_dir / job_id).touch()
 
 
 def outcomes(settings: Settings) -> list[tuple[object, ...]]:
@@ -105,14 +114,14 @@ def outcomes(settings: Settings) -> list[tuple[object, ...]]:
         return connection.execute("select item_id, outcome from receipt").fetchall()
 
 
-def test_a_worker_whose_input_never_comes_ends_itself_and_its_successor_stores_the_document_once(
+def test_a_worker_whose_document_has_no_end_ends_itself_and_its_successor_stores_it_once(
     settings: Settings, supervisor: Supervisor
 ) -> None:
-    job_id, file = accept(settings, 1)
+    job_id = accept(settings, 1)
 
     wait_until(lambda: ingest(supervisor).restarts, 30, "another ingest worker")
     detail = ingest(supervisor).detail
-    file.with_suffix(".aside").replace(file)
+    release(settings, job_id)
     wait_until(lambda: outcomes(settings), 30, "the outcome of the document")
 
     assert detail == "ended with status 70"
@@ -127,8 +136,8 @@ def test_a_stopped_worker_is_killed_and_replaced_and_its_document_is_stored_once
     assert stopped is not None
     wait_until((settings.run / "ingest-1.json").exists, 10, "the address of the worker")
     os.kill(stopped, signal.SIGSTOP)
-    job_id, file = accept(settings, 2)
-    file.with_suffix(".aside").replace(file)
+    job_id = accept(settings, 2)
+    release(settings, job_id)
 
     wait_until(lambda: outcomes(settings), 40, "the outcome of the document")
 

@@ -127,6 +127,56 @@ def test_a_poll_waits_for_a_postgres_that_takes_no_connection(turn: Round, serve
     assert len(spool.ids(turn.settings.spool)) == 1
 
 
+def test_a_poll_waits_for_a_postgres_that_refuses_in_the_middle_of_it(turn: Round, server: FeedServer) -> None:
+    turn.add(server.put("/feed", Answer(FEED)))
+    (leased,) = turn.lease()
+    elsewhere = with_database(turn.desk.database_url, "template1")
+    setting = f"alter database {database_name(turn.desk.database_url)}"
+    execute(elsewhere, f"{setting} set default_transaction_read_only = on")
+    poll = threading.Thread(target=turn.polling.carry, args=(leased.model_dump(mode="json"),), kwargs={"task_id": "p"})
+    poll.start()
+    poll.join(1)
+    is_waiting = poll.is_alive()
+    execute(elsewhere, f"{setting} reset default_transaction_read_only")
+    poll.join(30)
+
+    assert is_waiting
+    assert turn.desk.rows("select count(*) from feed_fetch") == [(1,)]
+
+
+def test_a_poll_whose_worker_died_over_it_is_made_by_the_next(turn: Round, server: FeedServer) -> None:
+    turn.add(server.put("/feed", Answer(FEED)))
+    (leased,) = turn.lease()
+    with psycopg.connect(turn.desk.database_url) as connection:
+        assert feeds.begin(connection, feeds.Due(leased.feed_id, leased.lease), lease_s=600)
+    turn.polling.carry(leased.model_dump(mode="json"), task_id="p")
+    assert spool.ids(turn.settings.spool) == []
+    turn.polling.carry(leased.model_dump(mode="json"), task_id="p", is_redelivered=True)
+
+    assert len(spool.ids(turn.settings.spool)) == 1
+
+
+def test_a_body_that_is_stored_before_its_poll_could_note_it_does_not_stop_the_feed(
+    turn: Round, server: FeedServer
+) -> None:
+    """Postgres was away between the spool and the note, and whoever looks after the spool was faster."""
+    turn.add(server.put("/feed", Answer(FEED)))
+    turn.poll()
+    fetch = turn.desk.rows("select * from feed_fetch")
+    noted = "ingest_id, feed_id, status, etag, last_modified, body_sha256, wait_s, min_s, max_s, moved_to"
+    (row,) = turn.desk.rows(f"select {noted} from feed_fetch")  # noqa: S608 - the columns above
+    with psycopg.connect(turn.desk.database_url) as connection:
+        connection.execute("delete from feed_fetch")
+    turn.take_in()
+    turn.store()
+    with psycopg.connect(turn.desk.database_url) as connection:
+        feeds.record_fetch(connection, feeds.Fetch(*row))
+
+    assert len(fetch) == 1
+    assert turn.desk.rows("select count(*) from feed_fetch") == [(0,)]
+    assert turn.feed("leased_until") == (None,)
+
+
 @pytest.mark.parametrize(
     "payload", [None, {}, {"v": 2, "feed_id": 1, "lease": "now"}, {"v": 1, "feed_id": 1}, "x" * 100]
 )

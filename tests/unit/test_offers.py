@@ -19,7 +19,7 @@ def _offers(**received_and_offered: tuple[float, float | None]) -> Offers:
     for job_id, (received, offered) in received_and_offered.items():
         offers.add(job_id, _at(received))
         if offered is not None:
-            offers.offered(job_id, _at(offered))
+            offers.offered(job_id, offered)
     return offers
 
 
@@ -32,15 +32,16 @@ def _offers(**received_and_offered: tuple[float, float | None]) -> Offers:
         pytest.param(0, -10, False, False, id="only earlier ones are done"),
         pytest.param(0, 0, False, False, id="one of the same moment is done"),
         pytest.param(86, 10, False, False, id="offered a moment ago"),
-        pytest.param(86, None, True, False, id="offered a moment ago and not yet seen in the queue"),
-        pytest.param(85, None, True, True, id="offered just long enough ago"),
+        pytest.param(98, None, True, False, id="offered a moment ago and not yet seen in the queue"),
+        pytest.param(97, None, True, True, id="nothing is queued, and it was not offered just now"),
+        pytest.param(85, 10, False, True, id="offered just long enough ago"),
     ],
 )
 def test_a_job_is_offered_again_when_it_was_overtaken(
     offered: float, newest_closed: float | None, is_idle: bool, is_overdue: bool
 ) -> None:
     newest = None if newest_closed is None else _at(newest_closed)
-    found = _offers(job=(0, offered)).overdue(now=_at(100), newest_closed=newest, is_idle=is_idle)
+    found = _offers(job=(0, offered)).overdue(now=100, newest_closed=newest, is_idle=is_idle)
 
     assert found == (["job"] if is_overdue else [])
 
@@ -48,7 +49,7 @@ def test_a_job_is_offered_again_when_it_was_overtaken(
 def test_only_the_overtaken_ones_are_named() -> None:
     offers = _offers(old=(0, 1), new=(50, 51), just_offered=(0, 99), never_offered=(0, None))
 
-    assert offers.overdue(now=_at(100), newest_closed=_at(20), is_idle=False) == ["old"]
+    assert offers.overdue(now=100, newest_closed=_at(20), is_idle=False) == ["old"]
 
 
 def test_each_offer_doubles_the_wait_for_the_next() -> None:
@@ -56,12 +57,12 @@ def test_each_offer_doubles_the_wait_for_the_next() -> None:
     waits = []
     now = 0.0
     for _ in range(9):
-        wait = next(s for s in range(1, 2000) if offers.overdue(now=_at(now + s), newest_closed=None, is_idle=True))
+        wait = next(s for s in range(1, 2000) if offers.overdue(now=now + s, newest_closed=None, is_idle=True))
         waits.append(wait)
         now += wait
-        offers.offered("job", _at(now))
+        offers.offered("job", now)
 
-    assert waits == [15, 30, 60, 120, 240, 480, 960, 960, 960]
+    assert waits == [3, 6, 12, 24, 48, 96, 192, 192, 192]
 
 
 def test_jobs_that_were_never_offered_come_oldest_first() -> None:

@@ -204,12 +204,17 @@ def test_a_refused_job_keeps_its_payload_and_closes() -> None:
     assert closing.entry == close(job("t"), 1)
 
 
-def test_an_item_given_up_is_dead_under_its_own_id() -> None:
-    found = _job({"id": "1", "body": "x", "meta": {"a": 1}})
-    entry = refused_item(found, found.items[0], ProcessingError("1", "twice")).entry
+@pytest.mark.parametrize(
+    ("given", "raw"),
+    [({"body": "x"}, b"x"), ({"ref": "r"}, STORY.encode()), ({"ref": "gone"}, None), ({"ref": "large"}, None)],
+)
+def test_an_item_given_up_is_dead_under_its_own_id_with_its_bytes(given: dict[str, str], raw: bytes | None) -> None:
+    found = _job({"id": "1", "meta": {"a": 1}, **given}, kind="http")
+    told = refused_item(found, found.items[0], ProcessingError("1", "twice"), _read, LIMITS)
 
-    assert isinstance(entry, OutcomeEntry)
-    assert (entry.item_id, entry.outcome, entry.meta) == ("1", Outcome.DEAD, {"a": 1})
+    assert isinstance(told.entry, OutcomeEntry)
+    assert (told.entry.item_id, told.entry.outcome, told.entry.meta) == ("1", Outcome.DEAD, {"a": 1})
+    assert (told.raw, told.entry.raw_sha256) == (raw, None if raw is None else sha256(raw))
 
 
 def _outgoing(size: int | None = None) -> Outgoing:

@@ -36,7 +36,8 @@ def start_vitals(**_: object) -> None:
 @app.task(name=FETCH_TASK, bind=True)
 def fetch(self: Task, *args: Any, **kwargs: Any) -> None:
     """Poll one feed, sent as `args=[job]` or `kwargs={"job": job}`."""
-    polling.carry(sent_job(args, kwargs), task_id=self.request.id)
+    is_redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
+    polling.carry(sent_job(args, kwargs), task_id=self.request.id, is_redelivered=is_redelivered)
 
 
 @app.task(name=WEBHOOK_TASK, bind=True)
