@@ -205,7 +205,12 @@ def test_certificates_that_cannot_be_used_are_refused(given: dict[str, object], 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"COPYDESK_BROKER_LEASE_S": "3"}, {"COPYDESK_POSTGRES_TLS_CERT": "/no/such"}, {"COPYDESK_NO": "x"}]
+    "wrong",
+    [
+        {"COPYDESK_BROKER_LEASE_S": "3", "COPYDESK_BROKER_RENEW_S": "2"},
+        {"COPYDESK_POSTGRES_TLS_CERT": "/no/such"},
+        {"COPYDESK_NO": "x"},
+    ],
 )
 def test_a_refusal_and_its_traceback_hold_no_secret(wrong: dict[str, str]) -> None:
     secrets = {"COPYDESK_REDIS_URL": "redis://:hunter2@h", "COPYDESK_POSTGRES_URL": "postgresql://u:hunter2@h/d"}
