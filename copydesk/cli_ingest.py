@@ -52,7 +52,7 @@ def ingest(
     """
     if anew and not is_bulk:
         raise UsageError("--anew", "only a run with --bulk has a place")
-    settings = load(os.environ)
+    settings = load(os.environ).of("operator")
     begun = time.monotonic()
     with ExitStack() as stack:
         folder = settings.spool / "bulk" if is_bulk else Path(stack.enter_context(tempfile.TemporaryDirectory()))

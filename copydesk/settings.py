@@ -49,7 +49,9 @@ class Settings(BaseSettings):
         None, description="The same for ingest workers, which may not read articles."
     )
     postgres_operator_url: SecretStr | None = Field(
-        None, description="The same for the command line; `migrate` and `database` take COPYDESK_POSTGRES_URL."
+        None,
+        description="The same for the command line, and for what an administrator asks of the HTTP door;"
+        " `migrate` and `database` take COPYDESK_POSTGRES_URL.",
     )
     postgres_scheduler_url: SecretStr | None = Field(None, description="The same for the scheduler.")
     postgres_storage_url: SecretStr | None = Field(
@@ -300,9 +302,13 @@ class Settings(BaseSettings):
         return self
 
     def of(self, kind: Kind) -> Self:
-        """As one process sees them: `postgres_url` is its own, and it knows no other's."""
+        """As one process sees them: `postgres_url` is its own, and it knows no other's.
+
+        But for the HTTP door, which does as the operator what an administrator asks of it.
+        """
         own = getattr(self, f"postgres_{kind}_url") or self.postgres_url
-        return self.model_copy(update=dict.fromkeys(role_urls()) | {"postgres_url": own})
+        kept = {"postgres_operator_url": self.postgres_operator_url} if kind == "api" else {}
+        return self.model_copy(update=dict.fromkeys(role_urls()) | kept | {"postgres_url": own})
 
     @property
     def run(self) -> Path:

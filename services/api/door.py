@@ -52,7 +52,11 @@ class Door:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings.postgres_url.get_secret_value(), min(3.0, settings.database_deadline_s))
+        deadline_s = min(3.0, settings.database_deadline_s)
+        self.database = Database(settings.postgres_url.get_secret_value(), deadline_s)
+        # Where the door's own role may not write, another does what an administrator asks.
+        operator_url = settings.postgres_operator_url or settings.postgres_url
+        self.administration = Database(operator_url.get_secret_value(), deadline_s)
         self.index = Index(settings.spool)
         self.waiting = Waiting(settings.redis_url.get_secret_value(), self.database)
         self.pressure = Pressure(settings, self._keep_up)
@@ -87,6 +91,7 @@ class Door:
         if self.access:
             self.access.stop()
         self.database.close()
+        self.administration.close()
 
     async def take(self, request: Request, sender: Sender) -> Acceptance:
         """Read a request and put its documents on disk. Raises `Refused`, `SpoolUnavailable`, `ClientDisconnect`."""

@@ -53,9 +53,9 @@ DONE = {
     "ingest": {"a run of the index"},
     "fetch": {"a webhook's address"},
     "storage": {"an article", "an article's end", "a receipt"},
-    "scheduler": set(),
+    "scheduler": {"a deletion"},
     "api": set(),
-    "operator": {"a feed", "a key", "a webhook's address", "a run of the index"},
+    "operator": {"a deletion", "a feed", "a key", "a webhook's address", "a run of the index"},
     "reader": set(),
 }
 
