@@ -61,7 +61,7 @@ class Ingestion:
         self._stream = ArticleStream(client)
         self._tries = Tries(client)
         self._window = timedelta(days=settings.dedupe_window_days)
-        self._index = LikenessIndex(client, window_s=self._window.total_seconds(), bytes_max=settings.dedupe_bytes_max)
+        self._index = LikenessIndex.on(client, settings)
         self._judging = Judging(self._index, self._restore_index)
         self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
         self._parser = LimitedParser(

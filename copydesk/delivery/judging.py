@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from copydesk.dedupe.likeness import Candidate, Likeness, judge
+from copydesk.dedupe.likeness import DEFAULT, Candidate, Likeness, Thresholds, judge
 from copydesk.dedupe.sketch import Sketch, pack, sketch, split_keys, unpack
 from copydesk.delivery.settlement import article_id
 from copydesk.errors import IndexIncomplete, QueueFull, SketchUnreadable
@@ -69,9 +69,11 @@ class Judging:
             return [None] * len(asked)
 
 
-def judge_answer(own: Sketch, answer: Answer, received_at: datetime) -> Likeness | None:
+def judge_answer(
+    own: Sketch, answer: Answer, received_at: datetime, thresholds: Thresholds = DEFAULT
+) -> Likeness | None:
     """What a document is to the candidates that the index found."""
-    return judge(own, _candidates(answer.candidates), received_at=received_at)
+    return judge(own, _candidates(answer.candidates), received_at=received_at, thresholds=thresholds)
 
 
 def _found(entry: ArticleEntry, own: Sketch, answer: Answer | None) -> dict[str, object]:

@@ -11,11 +11,14 @@ from copydesk.delivery.feed_upkeep import FeedUpkeep
 from copydesk.delivery.learning import forget_lines, learn_lines
 from copydesk.delivery.measuring import Measuring
 from copydesk.delivery.reconciler import SpoolReconciler
+from copydesk.delivery.rejudging import LateJudging
 from copydesk.delivery.replays import Replays
 from copydesk.delivery.search_index import index_texts
 from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.webhooks import DueWebhooks
 from copydesk.queue.app import make_app
+from copydesk.queue.likeness_index import LikenessIndex
+from copydesk.queue.streams import connect
 from copydesk.settings import load
 from services.scheduler.app import Chore, Scheduler
 
@@ -28,6 +31,7 @@ LEARN_EVERY_S = 2.0
 FORGET_EVERY_S = 3600.0
 TELL_EVERY_S = 0.5
 KEEP_FEEDS_EVERY_S = 60.0
+JUDGE_LATE_EVERY_S = 60.0
 
 
 def main() -> None:
@@ -51,6 +55,7 @@ def main() -> None:
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
+        Chore("judge late", JUDGE_LATE_EVERY_S, LateJudging(LikenessIndex.on(connect(redis_url), settings)).turn),
         Chore("keep feeds in order", KEEP_FEEDS_EVERY_S, FeedUpkeep(settings).turn),
     ]
     scheduler = Scheduler(settings, chores)
