@@ -35,13 +35,14 @@ def explain(first: Text, second: Text) -> None:
     Files are cleaned as those of the source `inbox`, without learnt lines. Time does not count.
     """
     from copydesk.dedupe.explanation import explain as explain_sketches
+    from copydesk.dedupe.likeness import read_thresholds
 
     settings = load(os.environ)
 
     def draw(text: str) -> Sketch:
         return _of_file(Path(text), settings) if Path(text).is_file() else _of_document(text)
 
-    told = explain_sketches(draw(first), draw(second))
+    told = explain_sketches(draw(first), draw(second), thresholds=read_thresholds(settings.dedupe_thresholds))
     measured = Table("measured", "found", "threshold", box=None, padding=(0, 1))
     for row in told.measured:
         measured.add_row(*row)
@@ -93,16 +94,22 @@ def replay(
     Articles that are one story now join the cluster of the first with --apply; nothing else is ever changed. Duplicates
     that are like nothing any more are only told: their texts were not stored.
     """
+    from copydesk.dedupe.likeness import read_thresholds
     from copydesk.delivery.rejudging import Replay
 
-    window = timedelta(days=load(os.environ).dedupe_window_days)
+    settings = load(os.environ)
     columns = (TextColumn("{task.completed} documents"), TimeElapsedColumn())
     with (
         connected(deadline_s=600) as connection,
         Progress(*columns, console=Console(stderr=True), transient=True) as progress,
     ):
         task = progress.add_task("replay", total=None)
-        replay_ = Replay(connection, since=since.astimezone(), window=window)
+        replay_ = Replay(
+            connection,
+            since=since.astimezone(),
+            window=timedelta(days=settings.dedupe_window_days),
+            thresholds=read_thresholds(settings.dedupe_thresholds),
+        )
         changes = replay_.changes(apply=apply, on_progress=lambda count: progress.advance(task, count))
         for change in changes:
             print(_as_line(change) if as_json else _as_words(change))

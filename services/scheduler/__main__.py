@@ -4,6 +4,7 @@ import os
 import signal
 
 from copydesk import logs
+from copydesk.dedupe.likeness import read_thresholds
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.event_stream import EventStream
@@ -55,7 +56,13 @@ def main() -> None:
         Chore("tell events", TELL_EVERY_S, EventStream(redis_url).turn),
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
-        Chore("judge late", JUDGE_LATE_EVERY_S, LateJudging(LikenessIndex.on(connect(redis_url), settings)).turn),
+        Chore(
+            "judge late",
+            JUDGE_LATE_EVERY_S,
+            LateJudging(
+                LikenessIndex.on(connect(redis_url), settings), read_thresholds(settings.dedupe_thresholds)
+            ).turn,
+        ),
         Chore("keep feeds in order", KEEP_FEEDS_EVERY_S, FeedUpkeep(settings).turn),
     ]
     scheduler = Scheduler(settings, chores)
