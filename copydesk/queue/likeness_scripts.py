@@ -39,7 +39,7 @@ BUCKET_ENTRIES: Final = 38
 CANDIDATES_MAX: Final = 16
 
 # Memory of a document beside its record: 16 entries, its share of two buckets, the record's own key.
-DOCUMENT_BYTES: Final = 400
+DOCUMENT_BYTES: Final = 300
 
 _GENERATION: Final = f"""
 local prefix = KEYS[1] .. ':'
