@@ -33,6 +33,9 @@ WINDOW_S = 28 * 86400.0
 SKETCH_BYTES = 693
 AT_ONCE = 200
 BLOCK = 1000
+
+# What texts have on average: 13.5 on the corpus of duplicates, 13.8 of English articles of 3 KB; the most is 16.
+KEYS = 14
 ADDED = 10_000
 
 together: Barrier
@@ -111,7 +114,7 @@ def _add(url: str, which: int, count: int, at_once: int) -> tuple[float, float, 
 def _documents(first: int) -> list[Keyed]:
     """`BLOCK` documents, the same for the same `first`."""
     random = np.random.default_rng(first)
-    keys = random.integers(0, 1 << 63, (BLOCK, 16), dtype=np.uint64)
+    keys = random.integers(0, 1 << 63, (BLOCK, KEYS), dtype=np.uint64)
     keys[100::5, :8] = keys[:-100:5, :8]
     ids, sketches = random.bytes(16 * BLOCK), random.bytes(SKETCH_BYTES * BLOCK)
     return [

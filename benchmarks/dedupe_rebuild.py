@@ -14,7 +14,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.dedupe_index import NOW, WINDOW_S, index_on, spent
+from benchmarks.dedupe_index import KEYS, NOW, WINDOW_S, index_on, spent
 from benchmarks.texts import articles
 from copydesk.dedupe.sketch import pack, sketch, split_keys
 from copydesk.delivery import restoring
@@ -24,13 +24,10 @@ from copydesk.queue.streams import ArticleStream
 from copydesk.storage import connection as database
 from copydesk.storage import schema
 
-# What most texts of this length have.
-KEYS = 16
-
 _FILL = """
 insert into sketch (document_id, number, source, received_at, article_id, is_settled, data)
 select id, n, 'agency', %(first)s + n * %(step)s, id, true,
-       %(head)s || sha512(n::text::bytea) || sha512((-n)::text::bytea) || %(rest)s
+       %(head)s || substr(sha512(n::text::bytea) || sha512((-n)::text::bytea), 1, 8 * %(keys)s) || %(rest)s
   from (select n, (lpad(to_hex((extract(epoch from %(first)s + n * %(step)s) * 1000)::bigint), 12, '0') || '80008'
                    || lpad(to_hex(n), 15, '0'))::uuid as id
           from generate_series(1, %(count)s) as n) as t
@@ -85,6 +82,7 @@ def _fill(connection: database.Connection, count: int) -> None:
             "head": packed[:at],
             "rest": bare[at:],
             "count": count,
+            "keys": KEYS,
         },
     )
     connection.commit()

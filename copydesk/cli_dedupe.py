@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from copydesk.cli_database import connected
 from copydesk.cli_plain import PlainTable
@@ -18,6 +21,7 @@ from copydesk.settings import Settings, load
 
 if TYPE_CHECKING:  # the judge's tables are loaded by the command that needs them
     from copydesk.dedupe.sketch import Sketch
+    from copydesk.delivery.rejudging import Change
 
 app = typer.Typer(no_args_is_help=True, help="Duplicates: why two texts are one story, or not.")
 
@@ -31,13 +35,14 @@ def explain(first: Text, second: Text) -> None:
     Files are cleaned as those of the source `inbox`, without learnt lines. Time does not count.
     """
     from copydesk.dedupe.explanation import explain as explain_sketches
+    from copydesk.dedupe.likeness import read_thresholds
 
     settings = load(os.environ)
 
     def draw(text: str) -> Sketch:
         return _of_file(Path(text), settings) if Path(text).is_file() else _of_document(text)
 
-    told = explain_sketches(draw(first), draw(second))
+    told = explain_sketches(draw(first), draw(second), thresholds=read_thresholds(settings.dedupe_thresholds))
     measured = PlainTable("measured", "found", "threshold", box=None, padding=(0, 1))
     for row in told.measured:
         measured.add_row(*row)
@@ -64,11 +69,7 @@ def rebuild(
     settings = load(os.environ).of("operator")
     window = timedelta(days=settings.dedupe_window_days)
     client = streams.connect(settings.redis_url.get_secret_value())
-    index = LikenessIndex(
-        client,
-        window_s=window.total_seconds(),
-        bytes_max=settings.dedupe_bytes_max,
-    )
+    index = LikenessIndex.on(client, settings)
     with connected(deadline_s=600) as connection:
         loaded = restoring.rebuild(
             index,
@@ -80,6 +81,68 @@ def rebuild(
         )
     state = index.state()
     print(f"{loaded} documents loaded, about {state.size_bytes / 1_000_000:.1f} MB; the last has number {state.number}")
+
+
+@app.command()
+def replay(
+    since: Annotated[datetime, typer.Option(help="Judge what was received at this time or later.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Join the stories that are one now.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line, the counts last.")] = False,
+) -> None:
+    """Judge stored documents anew, in order, and print what would change: after new rules or thresholds.
+
+    Articles that are one story now join the cluster of the first with --apply; nothing else is ever changed. Duplicates
+    that are like nothing any more are only told: their texts were not stored.
+    """
+    from copydesk.dedupe.likeness import read_thresholds
+    from copydesk.delivery.rejudging import Replay
+
+    settings = load(os.environ)
+    columns = (TextColumn("{task.completed} documents"), TimeElapsedColumn())
+    with (
+        connected(deadline_s=600) as connection,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        task = progress.add_task("replay", total=None)
+        replay_ = Replay(
+            connection,
+            since=since.astimezone(),
+            window=timedelta(days=settings.dedupe_window_days),
+            thresholds=read_thresholds(settings.dedupe_thresholds),
+        )
+        changes = replay_.changes(apply=apply, on_progress=lambda count: progress.advance(task, count))
+        for change in changes:
+            print(_as_line(change) if as_json else _as_words(change))
+    found = replay_.found
+    if as_json:
+        print(json.dumps(asdict(found) | {"is_applied": apply}))
+    else:
+        done = "joined" if apply else "would join another story (--apply does it)"
+        print(f"{found.judged} documents judged: {found.joins} {done}, {found.parts} are like nothing any more", end="")
+        print(f"; {found.unreadable} sketches of another version were left out" if found.unreadable else "")
+
+
+def _as_line(change: Change) -> str:
+    likeness = change.likeness
+    told = {
+        "document": change.document,
+        "change": change.kind,
+        "article": change.article_id,
+        "story": change.story,
+        "into": change.into,
+        "relation": likeness and likeness.relation,
+        "like": likeness and likeness.document,
+        "scores": likeness and likeness.scores,
+        "reason": likeness and likeness.reason,
+    }
+    return json.dumps(told)
+
+
+def _as_words(change: Change) -> str:
+    if change.likeness is None:
+        return f"{change.document} parts from story {change.story}: it is like nothing any more"
+    what = f"{change.likeness.reason}, compared with {change.likeness.document}"
+    return f"{change.document} joins story {change.into}: {what}"
 
 
 def _of_file(file: Path, settings: Settings) -> Sketch:

@@ -267,7 +267,12 @@ class Settings(BaseSettings):
     dedupe_bytes_max: int = Field(
         256 * MIB,
         ge=MIB,
-        description="Redis memory of the likeness index, about 1.1 kB a document; above it the oldest are forgotten.",
+        description="Redis memory of the likeness index, about 1 kB a document; above it the oldest are forgotten.",
+    )
+    dedupe_thresholds: str = Field(
+        "",
+        description="Thresholds of likeness that differ from the shipped ones, as `jaccard=0.55,shared=14`: names and "
+        "meanings in docs/duplicates.md.",
     )
 
     @model_validator(mode="after")

@@ -74,7 +74,7 @@ def tables() -> Tables:
         char = chr(point)
         category = unicodedata.category(char)
         is_letter[point] = counts(char)
-        letters[point] = _letter_entry(char)
+        letters[point] = _letter_entry(char, category)
         if category[0] in "LNM":
             entries[point] = _word_entry(char, category)
     for first, last in _LONE:
@@ -94,7 +94,11 @@ def _word_entry(char: str, category: str) -> int:
     return entry | int(CAPITAL) if category in ("Lu", "Lt") else entry
 
 
-def _letter_entry(char: str) -> int:
+def _letter_entry(char: str, category: str) -> int:
+    if category == "Cn":
+        return 0
+    if category == "Lo" and ord(char) not in _JAMO and not unicodedata.decomposition(char):
+        return ord(char)  # most of them, and nothing is made of those
     folded = unicodedata.normalize("NFKC", char).casefold()
     if any(unicodedata.category(each)[0] == "M" or ord(each) in _JAMO for each in folded):
         return JOINING

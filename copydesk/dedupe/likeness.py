@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copydesk.dedupe.sketch import HASH_BITS, WHOLE, Sketch, sketch
+from copydesk.errors import LexiconError
 
 Relation = Literal["near", "contained-in", "contains"]
 
@@ -55,6 +57,26 @@ class Thresholds:
 
 
 DEFAULT: Final = Thresholds()
+
+
+def read_thresholds(text: str) -> Thresholds:
+    """The shipped thresholds with the changes of a text like `jaccard=0.55,shared=14`.
+
+    Raises `LexiconError` for an unknown name, or a value that is no number of its kind.
+    """
+    kinds = {each.name: type(getattr(DEFAULT, each.name)) for each in fields(Thresholds)}
+    changes: dict[str, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in kinds:
+            raise LexiconError("thresholds", f"{name} is none of {', '.join(kinds)}")
+        try:
+            changes[name] = kinds[name](value)
+        except ValueError as error:
+            raise LexiconError("thresholds", f"{name}: {error}") from error
+        if not 0 <= changes[name] < math.inf:
+            raise LexiconError("thresholds", f"{name}: {value} is no threshold")
+    return replace(DEFAULT, **changes)  # type: ignore[arg-type]  # each value was made by the type of its field
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ Article = tuple[Incoming, ArticleEntry]
 
 def take(connection: Connection, fresh: Sequence[Article]) -> dict[str, str | None]:
     """Enter the documents of a batch; returns where those that they name, or were taken for, went."""
-    own = {article_id(e): _row(i, e) for i, e in fresh if e.is_indexed and i.sketch}
+    # One without a number was not judged, since Redis was full; it will be (`rejudging.py`).
+    own = {article_id(e): _row(i, e) for i, e in fresh if (e.is_indexed or e.number is None) and i.sketch}
     sketches.add(connection, list(own.values()))
     named = {e.likeness.document for _, e in fresh if e.likeness} | set(own)
     found = sketches.find(connection, named)

@@ -17,6 +17,7 @@ import structlog
 
 from copydesk import metrics
 from copydesk.cleaning import load_rules, prepare
+from copydesk.dedupe.likeness import read_thresholds
 from copydesk.delivery import claims, cutting, restoring, spool
 from copydesk.delivery.judging import Judging
 from copydesk.delivery.knowledge import Knowledge
@@ -61,8 +62,8 @@ class Ingestion:
         self._stream = ArticleStream(client)
         self._tries = Tries(client)
         self._window = timedelta(days=settings.dedupe_window_days)
-        self._index = LikenessIndex(client, window_s=self._window.total_seconds(), bytes_max=settings.dedupe_bytes_max)
-        self._judging = Judging(self._index, self._restore_index)
+        self._index = LikenessIndex.on(client, settings)
+        self._judging = Judging(self._index, self._restore_index, read_thresholds(settings.dedupe_thresholds))
         self._limits = Limits(settings.job_item_bytes_max, settings.document_bytes_max)
         self._parser = LimitedParser(
             # The other half is cleaning's: past the whole the worker itself is ended.

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from copydesk.dedupe.likeness import Candidate, Likeness, judge
+from copydesk.dedupe.likeness import DEFAULT, Candidate, Likeness, Thresholds, judge
 from copydesk.dedupe.sketch import Sketch, pack, sketch, split_keys, unpack
 from copydesk.delivery.settlement import article_id
 from copydesk.errors import IndexIncomplete, QueueFull, SketchUnreadable
@@ -25,8 +25,9 @@ log = structlog.get_logger(__name__)
 class Judging:
     """The index, and what to do when it lacks something: `restore` is called then, and the caller tries again."""
 
-    def __init__(self, index: LikenessIndex, restore: Callable[[], object]) -> None:
+    def __init__(self, index: LikenessIndex, restore: Callable[[], object], thresholds: Thresholds = DEFAULT) -> None:
         self._index = index
+        self._thresholds = thresholds
         self._restore = restore
         self._is_checked = False
 
@@ -47,7 +48,7 @@ class Judging:
         for (n, entry), own, data, answer in zip(articles, drawn, packed, answers, strict=True):
             result[n] = replace(
                 entries[n],
-                entry=entry.model_copy(update=_found(entry, own, answer)),
+                entry=entry.model_copy(update=_found(entry, own, answer, self._thresholds)),
                 sketch=data,
                 document=article_id(entry),
                 epoch=answer.epoch if answer and answer.number else None,
@@ -69,15 +70,17 @@ class Judging:
             return [None] * len(asked)
 
 
-def judge_answer(own: Sketch, answer: Answer, received_at: datetime) -> Likeness | None:
+def judge_answer(
+    own: Sketch, answer: Answer, received_at: datetime, thresholds: Thresholds = DEFAULT
+) -> Likeness | None:
     """What a document is to the candidates that the index found."""
-    return judge(own, _candidates(answer.candidates), received_at=received_at)
+    return judge(own, _candidates(answer.candidates), received_at=received_at, thresholds=thresholds)
 
 
-def _found(entry: ArticleEntry, own: Sketch, answer: Answer | None) -> dict[str, object]:
+def _found(entry: ArticleEntry, own: Sketch, answer: Answer | None, thresholds: Thresholds) -> dict[str, object]:
     if answer is None or answer.number == 0:
         return {}
-    likeness = judge_answer(own, answer, entry.job.received_at)
+    likeness = judge_answer(own, answer, entry.job.received_at, thresholds)
     likened = likeness and Likened(
         relation=likeness.relation, document=likeness.document, scores=likeness.scores, reason=likeness.reason
     )

@@ -23,9 +23,7 @@ class Measuring:
         self._settings = settings
         self._redis = connect(settings.redis_url.get_secret_value())
         self._stream = ArticleStream(self._redis)
-        self._index = LikenessIndex(
-            self._redis, window_s=settings.dedupe_window_days * 86400.0, bytes_max=settings.dedupe_bytes_max
-        )
+        self._index = LikenessIndex.on(self._redis, settings)
         metrics.stream_mark.set(settings.stream_bytes_max)
 
     def turn(self, connection: Connection) -> None:

@@ -20,6 +20,7 @@ import redis
 from copydesk.errors import IndexIncomplete
 from copydesk.queue import likeness_scripts
 from copydesk.queue.streams import LIKENESS, job_key, text, translated_errors
+from copydesk.settings import Settings
 
 OLDER_KEPT: Final = 1
 """Generations that are looked into beside the one that is written. With one, each as long as the window, a document is
@@ -113,6 +114,11 @@ class LikenessIndex:
         self._load = client.register_script(likeness_scripts.LOAD)
         self._finish = client.register_script(likeness_scripts.FINISH)
         self._tidy = client.register_script(likeness_scripts.TIDY)
+
+    @classmethod
+    def on(cls, client: redis.Redis, settings: Settings) -> LikenessIndex:
+        """The index as the settings want it."""
+        return cls(client, window_s=settings.dedupe_window_days * 86400.0, bytes_max=settings.dedupe_bytes_max)
 
     def add(self, job_id: str, documents: Sequence[Keyed], now: datetime) -> list[Answer]:
         """Number documents, find their candidates, enter them; each sees those before it. One round trip.

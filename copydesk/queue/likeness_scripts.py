@@ -39,7 +39,7 @@ BUCKET_ENTRIES: Final = 38
 CANDIDATES_MAX: Final = 16
 
 # Memory of a document beside its record: 16 entries, its share of two buckets, the record's own key.
-DOCUMENT_BYTES: Final = 400
+DOCUMENT_BYTES: Final = 300
 
 _GENERATION: Final = f"""
 local prefix = KEYS[1] .. ':'
@@ -138,11 +138,14 @@ local function answer(id, kept)
   return out
 end
 
+-- The holders of any of these keys, those of most keys first, and where the keys stand in the newest generation.
 local function find(keys)
-  local found, counts = {{}}, {{}}
+  local found, counts, places = {{}}, {{}}, {{}}
   for i = 1, #keys, 5 do
-    for _, g in ipairs(generations) do
-      local number = redis.call('HGET', where(g, keys, i))
+    for n, g in ipairs(generations) do
+      local at, rest = where(g, keys, i)
+      if n == 1 then places[#places + 1], places[#places + 2] = at, rest end
+      local number = redis.call('HGET', at, rest)
       if number then
         local name = g.name .. ':r' .. number
         if not counts[name] then
@@ -158,7 +161,7 @@ local function find(keys)
     if counts[a] ~= counts[b] then return counts[a] > counts[b] end
     return a > b
   end)
-  return found, counts
+  return found, places
 end
 
 -- Whether the very same sketch stands in this generation. Of the one before it is written again, or a text that is
@@ -169,7 +172,7 @@ local function same(g, keys, record)
   return other and string.sub(other, {HEAD_BYTES + 1}) == string.sub(record, {HEAD_BYTES + 1})
 end
 
-local answers = {{epoch}}
+local answers, is_new = {{epoch}}, false
 for d = 6, #ARGV, 3 do
   local id, keys, record = ARGV[d], ARGV[d + 1], ARGV[d + 2]
   local kept = redis.call('HGET', KEYS[2], id)
@@ -179,13 +182,10 @@ for d = 6, #ARGV, 3 do
     local own, known, words = string.match(kept or '', '^(%d+) (%d) %S+(.*)$')
     if not kept then
       number = number + 1
-      local found, counts = find(keys)
+      local found, places = find(keys)
       known = same(top, keys, record) and 0 or 1
       if known == 1 then
-        for i = 1, #keys, 5 do
-          local at, rest = where(top, keys, i)
-          top.keys = top.keys + redis.call('HSET', at, rest, number)
-        end
+        for i = 1, #places, 2 do top.keys = top.keys + redis.call('HSET', places[i], places[i + 1], number) end
         note(top, number, record)
         grow(top)
       end
@@ -197,11 +197,12 @@ for d = 6, #ARGV, 3 do
     local told = own .. ' ' .. known .. ' ' .. epoch .. words
     if told ~= kept then
       redis.call('HSET', KEYS[2], id, told)
-      redis.call('EXPIRE', KEYS[2], ARGV[5])
+      is_new = true
     end
     answers[#answers + 1] = answer(id, own .. ' ' .. known .. words)
   end
 end
+if is_new then redis.call('EXPIRE', KEYS[2], ARGV[5]) end
 save(top)
 redis.call('HSET', KEYS[1], 'number', number)
 return answers

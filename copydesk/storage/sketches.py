@@ -102,14 +102,15 @@ insert into sketch as s (document_id, is_settled) select id, true from unnest(%s
 
 _OVERDUE = "select distinct leader_id from follower where since < now() - make_interval(secs => %s) limit 100"
 
-# A document's id begins with when it was received, so the primary key serves the window too. The stubs have no data.
+# A document's id begins with when it was received, so the primary key serves the window too. The stubs have no data,
+# and those without a number are entered once they are judged.
 _SINCE = """
-select document_id, coalesce(number, 0), received_at, data from sketch
- where document_id >= %s::uuid and data is not null and coalesce(number, 0) > %s
+select document_id, number, received_at, data from sketch
+ where document_id >= %s::uuid and data is not null and number > %s
  order by document_id
 """
 
-_COUNT_SINCE = "select count(*), coalesce(max(number), 0) from sketch where document_id >= %s::uuid"
+_COUNT_SINCE = "select count(number), coalesce(max(number), 0) from sketch where document_id >= %s::uuid"
 
 _LOAD = "select data from sketch where document_id = %s::uuid"
 

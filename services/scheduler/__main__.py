@@ -5,6 +5,7 @@ import signal
 import sys
 
 from copydesk import logs
+from copydesk.dedupe.likeness import read_thresholds
 from copydesk.delivery.changes import number_changes
 from copydesk.delivery.due_feeds import DueFeeds
 from copydesk.delivery.event_stream import EventStream
@@ -12,6 +13,7 @@ from copydesk.delivery.feed_upkeep import FeedUpkeep
 from copydesk.delivery.learning import forget_lines, learn_lines
 from copydesk.delivery.measuring import Measuring
 from copydesk.delivery.reconciler import SpoolReconciler
+from copydesk.delivery.rejudging import LateJudging
 from copydesk.delivery.replays import Replays, ask_passing
 from copydesk.delivery.retention import Retention
 from copydesk.delivery.search_index import index_texts
@@ -19,6 +21,8 @@ from copydesk.delivery.unreadable import Unreadable
 from copydesk.delivery.vitals import Vitals, postgres_check, redis_check
 from copydesk.delivery.webhooks import DueWebhooks
 from copydesk.queue.app import make_app
+from copydesk.queue.likeness_index import LikenessIndex
+from copydesk.queue.streams import connect
 from copydesk.settings import load
 from services.scheduler.app import Chore, Lane, Scheduler
 
@@ -34,6 +38,7 @@ UNREADABLE_EVERY_S = 1.0
 PASSING_EVERY_S = 60.0
 KEEP_FEEDS_EVERY_S = 60.0
 RETAIN_EVERY_S = 10.0
+JUDGE_LATE_EVERY_S = 60.0
 
 # Of chores that Postgres and Redis answer, within the deadlines of their own; a catalogue of millions of rows is
 # indexed and learnt from in batches.
@@ -66,6 +71,13 @@ def main() -> None:
         Chore("due webhooks", TELL_EVERY_S, DueWebhooks(settings, app).turn),
         Chore("due feeds", settings.feeds_look_every_s, DueFeeds(settings, app).turn),
         Chore("retention", RETAIN_EVERY_S, Retention(settings).turn),
+        Chore(
+            "judge late",
+            JUDGE_LATE_EVERY_S,
+            LateJudging(
+                LikenessIndex.on(connect(redis_url), settings), read_thresholds(settings.dedupe_thresholds)
+            ).turn,
+        ),
         Chore("keep feeds in order", KEEP_FEEDS_EVERY_S, FeedUpkeep(settings).turn),
     ]
     scheduler = Scheduler(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copydesk.dedupe.likeness import likeness
+from copydesk.dedupe.likeness import DEFAULT, likeness, read_thresholds
+from copydesk.errors import LexiconError
 
 
 @pytest.mark.parametrize(
@@ -41,3 +44,14 @@ def test_likeness_is_symmetric_and_bounded(one: list[str], other: list[str]) -> 
 
     assert (jaccard, containment) == likeness(other, one)
     assert 0 <= jaccard <= containment <= 1
+
+
+def test_thresholds_are_changed_by_name() -> None:
+    assert read_thresholds("") == DEFAULT
+    assert read_thresholds("jaccard=0.55, shared = 14") == replace(DEFAULT, jaccard=0.55, shared=14)
+
+
+@pytest.mark.parametrize("text", ["jacard=0.5", "jaccard", "jaccard=half", "shared=1.5", "jaccard=nan", "jaccard=-1"])
+def test_a_wrong_threshold_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(LexiconError, match=text.partition("=")[0]):
+        read_thresholds(text)

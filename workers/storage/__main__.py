@@ -28,7 +28,7 @@ def main() -> None:
     client = streams.connect(settings.redis_url.get_secret_value())
     writer = Writer(
         ArticleStream(client),
-        LikenessIndex(client, window_s=settings.dedupe_window_days * 86400.0, bytes_max=settings.dedupe_bytes_max),
+        LikenessIndex.on(client, settings),
         settings.postgres_url.get_secret_value(),
         settings.worker_name or f"{socket.gethostname()}-{os.getpid()}",
         batch_size=settings.batch_size,
