@@ -66,7 +66,8 @@ PRIVILEGES: Mapping[str, Table] = {
         "receipt": READ,
         # What is kept no longer goes; a row is locked before by whoever may change a column of it.
         "raw": ("select", "delete", "update (source)"),
-        "article_head": ("select", "update (position, expired_at)"),
+        "article_head": ("select", "update (position, expired_at, cluster_id)"),
+        "sketch": ("select", "update (number)"),
         "revision": ("select", "update", "delete"),
         "sighting": ("select", "delete"),
         "article": READ,
@@ -99,7 +100,7 @@ PRIVILEGES: Mapping[str, Table] = {
     "operator": {
         **dict.fromkeys(("article", "sighting", "ingest", "receipt", "withdrawal", "follower", "attempt"), READ),
         **dict.fromkeys(("reader", "feed_fetch"), READ),
-        "article_head": ("select", "update (changed_at)"),
+        "article_head": ("select", "update (changed_at, cluster_id)"),
         "revision": ("select", "update", "delete"),
         "deletion": KEEP,
         "raw": ("select", "delete"),

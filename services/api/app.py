@@ -56,6 +56,9 @@ REFUSALS = {
 }
 
 
+KEY_SCHEME = "key"
+
+
 def _no_control(name: str) -> AfterValidator:
     def check(value: str | None) -> str | None:
         if value is not None:
@@ -273,9 +276,13 @@ def _complete_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        schemes = {KEY_SCHEME: {"type": "http", "scheme": "bearer", "description": "Where keys are asked for."}}
+        document["components"]["securitySchemes"] = schemes
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
-                if scope_of(method.upper(), path):
+                if scope := scope_of(method.upper(), path):
+                    operation["security"] = [{KEY_SCHEME: []}, {}]
+                    operation["x-scope"] = scope
                     for status, said in KEYED.items():
                         operation["responses"].setdefault(str(status), said)
         schemas = document["components"]["schemas"]

@@ -72,6 +72,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        if error.status_code == 400:
+            # The framework's word for a body that is not even JSON; for one of the wrong shape it is 422.
+            return answer(Refused(422, "invalid_request", "the body is not JSON in UTF-8"))
         code = "too_large" if error.status_code == 413 else phrase
         detail = f"{request.method} {request.url.path}: {error.detail}"
         return answer(Refused(error.status_code, code, detail, headers=error.headers))
