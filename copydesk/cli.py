@@ -30,10 +30,10 @@ from copydesk import (
     cli_sources,
     cli_webhooks,
 )
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.cli_plain import PlainTable, hand_over, say
 from copydesk.errors import CopydeskError, DependencyError, SettingsError
-from copydesk.settings import PREFIX, Settings, is_secret, load
+from copydesk.settings import PREFIX, Settings, is_secret, load, origins_of
 
 if TYPE_CHECKING:  # parsers and lexicons are loaded by the one command that needs them
     from copydesk.cleaning import Row
@@ -148,6 +148,7 @@ def demo(
 @app.command()
 def migrate(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the servers.")] = 60.0,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the database to this version's schema, grant its roles, create the stream's group. Safe to repeat."""
     from copydesk.queue import streams
@@ -169,13 +170,14 @@ def migrate(
                 raise
             say(f"waiting: {error}", is_error=True)
             time.sleep(1)
-    print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+    text = f"applied: {', '.join(applied)}" if applied else "nothing to apply"
+    print_answer(text, {"applied": applied}, as_json=as_json)
 
 
 @app.command()
 def where(
     what: Annotated[str, typer.Argument(help="An item, job or article id, a file's name, or a URL.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell where a document is: at a door, or how it ended. Exit 1 when nothing is known of it."""
     from copydesk.delivery import accounting
@@ -193,7 +195,7 @@ def where(
 
 @app.command()
 def audit(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Prove that nothing is in between, or list what is. Exit 1 when something is, or cannot be looked into."""
     from copydesk.delivery import accounting
@@ -228,13 +230,25 @@ def _audited(found: Audit) -> str:
 
 
 @app.command()
-def config() -> None:
-    """Print every setting as this process reads it; secrets are masked."""
+def config(as_json: AsJson = False) -> None:
+    """Print every setting as this process reads it, and where it is from; secrets are masked."""
     settings = _settings()
-    table = table_of("setting", "value", "what it is")
-    for name, field in Settings.model_fields.items():
-        value = "****" if is_secret(field) else str(getattr(settings, name))
-        table.add_row(PREFIX + name.upper(), value, field.description)
+    origins = origins_of(os.environ)
+    rows = [
+        {
+            "setting": PREFIX + name.upper(),
+            "value": "****" if is_secret(field) else getattr(settings, name),
+            "from": origins[name],
+            "description": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = table_of("setting", "value", "from", "what it is")
+    for row in rows:
+        table.add_row(*map(str, row.values()))
     Console().print(table)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.cli_plain import PlainTable, plain
 from copydesk.errors import UsageError
 
@@ -26,7 +26,6 @@ app = typer.Typer(no_args_is_help=True, help="List, show, search, compare and de
 
 Source = Annotated[str | None, typer.Option(help="Only of this sender.")]
 Language = Annotated[str | None, typer.Option(help="Only in this language, as `en` or `zh`.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 
 
@@ -97,6 +96,7 @@ def diff(
     article: Annotated[UUID, typer.Argument(help="The article's id.")],
     before: Annotated[int, typer.Option(min=1, help="The older revision.")],
     after: Annotated[int, typer.Option(min=1, help="The newer one.")],
+    as_json: AsJson = False,
 ) -> None:
     """Show what changed between two revisions."""
     from copydesk.dedupe.difference import changes
@@ -106,8 +106,12 @@ def diff(
         old, new = (reading.revision(connection, str(article), number) for number in (before, after))
     if old is None or new is None:
         raise UsageError(str(article), "there is no such article, or not in these revisions")
+    found = changes([old["title"] or "", *old["body"]], [new["title"] or "", *new["body"]])
+    if as_json:
+        print_json([asdict(change) for change in found])
+        return
     console = Console()
-    for change in changes([old["title"] or "", *old["body"]], [new["title"] or "", *new["body"]]):
+    for change in found:
         if change.kind != "kept":
             for sign, text, style in (("-", change.before, "red"), ("+", change.after, "green")):
                 if text is not None:
@@ -158,6 +162,8 @@ def export(
     ] = None,
     source: Source = None,
     language: Language = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Write every article that changed since the last export to the same target, in the order of the changes."""
     from copydesk.delivery import export as exporting
@@ -176,7 +182,8 @@ def export(
             told=lambda count: progress.advance(task, count),
         )
         count = int(progress.tasks[0].completed)
-    print(f"{count} articles written; the position is {place.position}")
+    text = f"{count} articles written; the position is {place.position}"
+    print_answer(text, {"articles": count, "position": place.position}, as_json=as_json)
 
 
 def _filters(source: str | None, language: str | None) -> Filters:

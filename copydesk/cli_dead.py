@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.errors import UsageError
 
 if TYPE_CHECKING:  # 0.2 s of imports that the other commands do not need
@@ -23,7 +23,6 @@ Code = Annotated[str | None, typer.Option(help="Only with this cause, as `row_re
 Source = Annotated[str | None, typer.Option(help="Only of this sender.")]
 Outcome = Annotated[str | None, typer.Option(help="Only `dead`, or only `rejected`.")]
 Every = Annotated[bool, typer.Option("--all", help="All that nobody has dealt with.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
@@ -100,7 +99,13 @@ def show(
 
 @app.command()
 def replay(
-    ids: Ids = None, code: Code = None, source: Source = None, outcome: Outcome = None, every: Every = False
+    ids: Ids = None,
+    code: Code = None,
+    source: Source = None,
+    outcome: Outcome = None,
+    *,
+    every: Every = False,
+    as_json: AsJson = False,
 ) -> None:
     """Hand letters over again, from the input that was kept; the running scheduler does it within seconds."""
     from copydesk.storage import dead_letters
@@ -108,7 +113,7 @@ def replay(
     chosen = _some(ids, code, source, outcome, every=every)
     with connected() as connection:
         count = dead_letters.ask_replay(connection, chosen)
-    _report(count, "asked for again", ids)
+    _report(count, "asked for again", ids, as_json=as_json)
 
 
 @app.command()
@@ -120,6 +125,7 @@ def discard(
     source: Source = None,
     outcome: Outcome = None,
     every: Every = False,
+    as_json: AsJson = False,
 ) -> None:
     """Mark letters as dealt with; they stay, with the reason."""
     from copydesk.storage import dead_letters
@@ -127,7 +133,7 @@ def discard(
     chosen = _some(ids, code, source, outcome, every=every)
     with connected() as connection:
         count = dead_letters.discard(connection, chosen, reason)
-    _report(count, "discarded", ids)
+    _report(count, "discarded", ids, as_json=as_json)
 
 
 def _some(ids: list[int] | None, code: str | None, source: str | None, outcome: str | None, *, every: bool) -> Chosen:
@@ -145,7 +151,7 @@ def _chosen(
     return Chosen(tuple(ids) if ids else None, code, source, outcome)
 
 
-def _report(count: int, what: str, ids: list[int] | None) -> None:
-    print(f"{count} letters {what}")
+def _report(count: int, what: str, ids: list[int] | None, *, as_json: bool) -> None:
+    print_answer(f"{count} letters {what}", {"letters": count}, as_json=as_json)
     if ids and count < len(set(ids)):
         raise UsageError("dead", f"{len(set(ids)) - count} of the numbers are no letters")

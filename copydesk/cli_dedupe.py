@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from copydesk.cli_database import connected
+from copydesk.cli_output import AsJson, print_answer, print_json
 from copydesk.cli_plain import PlainTable
 from copydesk.errors import UsageError
 from copydesk.settings import Settings, load
@@ -29,7 +30,7 @@ Text = Annotated[str, typer.Argument(help="A file, or the id of an article or si
 
 
 @app.command()
-def explain(first: Text, second: Text) -> None:
+def explain(first: Text, second: Text, as_json: AsJson = False) -> None:
     """Print every score, every guard and what the second text is to the first. Files need no server.
 
     Files are cleaned as those of the source `inbox`, without learnt lines. Time does not count.
@@ -43,6 +44,9 @@ def explain(first: Text, second: Text) -> None:
         return _of_file(Path(text), settings) if Path(text).is_file() else _of_document(text)
 
     told = explain_sketches(draw(first), draw(second), thresholds=read_thresholds(settings.dedupe_thresholds))
+    if as_json:
+        print_json(asdict(told))
+        return
     measured = PlainTable("measured", "found", "threshold", box=None, padding=(0, 1))
     for row in told.measured:
         measured.add_row(*row)
@@ -59,6 +63,7 @@ def rebuild(
     anew: Annotated[
         bool, typer.Option("--anew", help="Begin with an empty index; ingest waits until it is loaded.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load into Redis what the likeness index lacks of the window. Workers do it by themselves when it is missing."""
     from copydesk.delivery import restoring
@@ -80,7 +85,8 @@ def rebuild(
             anew=anew or index.state().number < 0,
         )
     state = index.state()
-    print(f"{loaded} documents loaded, about {state.size_bytes / 1_000_000:.1f} MB; the last has number {state.number}")
+    text = f"{loaded} documents loaded, about {state.size_bytes / 1_000_000:.1f} MB; the last has number {state.number}"
+    print_answer(text, {"loaded": loaded, "bytes": state.size_bytes, "number": state.number}, as_json=as_json)
 
 
 @app.command()

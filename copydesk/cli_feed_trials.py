@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -23,6 +24,20 @@ def run(url: str, settings: Settings, *, source: str) -> Trial:
 
     rules = load_rules([settings.rules_dir] if settings.rules_dir else [])
     return feed_trials.try_feed(url, client_of(settings).fetch, rules, source=source, now=datetime.now(UTC))
+
+
+def as_json(trial: Trial, items: int) -> dict[str, Any]:
+    """The feed, and its first items as the documents that they would be."""
+    return asdict(replace(trial, items=())) | {
+        "items": [
+            {
+                "document": item.document and item.document.model_dump(mode="json", exclude={"keys", "pieces"}),
+                "reason": item.reason,
+                "is_short": item.is_short,
+            }
+            for item in trial.items[:items]
+        ]
+    }
 
 
 def show(trial: Trial, items: int) -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.cli_plain import plain, say
 from copydesk.errors import AddressRefused, UsageError
 from copydesk.settings import Settings, load
@@ -54,6 +54,7 @@ def add(
     at_least: Least = None,
     at_most: Most = None,
     is_tested: Tested = False,
+    as_json: AsJson = False,
 ) -> None:
     """Poll a feed from now on."""
     settings = load(os.environ)
@@ -63,8 +64,8 @@ def add(
         interval_max_s=_seconds(at_most),
     )
     if is_tested:
-        _try(url, settings, wanted.source)
-    _report(_add([wanted]), 1)
+        _try(url, settings, wanted.source, is_shown=not as_json)
+    _report(_add([wanted]), 1, as_json=as_json)
 
 
 @app.command("set")
@@ -78,6 +79,7 @@ def set_(
     at_most: Most = None,
     is_on: Annotated[bool | None, typer.Option("--on/--off", help="Whether it is polled.")] = None,
     is_tested: Tested = False,
+    as_json: AsJson = False,
 ) -> None:
     """Change a feed; what is not given stays as it is."""
     from copydesk.errors import RowRefused
@@ -86,7 +88,7 @@ def set_(
     settings = load(os.environ)
     target = _subscription(new_url, settings, None, None).url if new_url else None
     if is_tested:
-        _try(target or url, settings, "test")
+        _try(target or url, settings, "test", is_shown=not as_json)
     change = feed_changes.Change(
         url=url,
         title=title,
@@ -103,7 +105,7 @@ def set_(
         raise UsageError(target or url, "there is a feed at this address already") from error
     if not is_there:
         raise UsageError(url, "no such feed")
-    print("changed")
+    print_answer("changed", {"changed": url}, as_json=as_json)
 
 
 @app.command()
@@ -124,22 +126,34 @@ def try_(
     url: Annotated[str, typer.Argument(help="Address of a feed, polled or not.")],
     source: Annotated[str, typer.Option(help="Whose profile cleans it.")] = "test",
     items: Annotated[int, typer.Option(min=0, help="How many items are shown.")] = 10,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch a feed and show what would come in: items, fields, warnings. Nothing is stored."""
-    _try(url, load(os.environ), source, items=items)
+    from copydesk import cli_feed_trials
+
+    trial = cli_feed_trials.run(url, load(os.environ), source=source)
+    if as_json:
+        print_json(cli_feed_trials.as_json(trial, items))
+    else:
+        cli_feed_trials.show(trial, items)
 
 
 @app.command()
-def discover(url: Annotated[str, typer.Argument(help="A site's front page, or any page of it.")]) -> None:
+def discover(
+    url: Annotated[str, typer.Argument(help="A site's front page, or any page of it.")], as_json: AsJson = False
+) -> None:
     """Look for the feeds of a site: what its page names, then where sites often have one. Nothing is stored."""
     from copydesk.delivery import feed_trials
     from copydesk.delivery.manners import client_of, page_client_of
 
     settings = load(os.environ)
-    found = 0
+    found = []
     for candidate, count in feed_trials.discover(url, client_of(settings).fetch, page_client_of(settings).fetch):
-        found += 1
-        say(f"{candidate.url}\t{count} items" + (f"\t{candidate.title}" if candidate.title else ""))
+        found.append({"url": candidate.url, "items": count, "title": candidate.title})
+        if not as_json:
+            say(f"{candidate.url}\t{count} items" + (f"\t{candidate.title}" if candidate.title else ""))
+    if as_json:
+        print_json(found)
     if not found:
         raise UsageError(url, "no feed was found, neither on the page nor where sites often have one")
 
@@ -148,6 +162,7 @@ def discover(url: Annotated[str, typer.Argument(help="A site's front page, or an
 def log_(
     url: Annotated[str, typer.Argument(help="Address of a feed.")],
     limit: Annotated[int, typer.Option(min=1, help="How many polls.")] = 20,
+    as_json: AsJson = False,
 ) -> None:
     """Show the latest polls of a feed, the newest first: what each brought, or why nothing."""
     from copydesk.storage import feed_changes
@@ -156,6 +171,9 @@ def log_(
         polls = feed_changes.polls(connection, url, limit=limit)
         if not polls and not feed_changes.has(connection, url):
             raise UsageError(url, "no such feed")
+    if as_json:
+        print_json([poll._asdict() for poll in polls])
+        return
     table = table_of("polled", "result", "status", "items", "new", "known text", "unchanged", "pages", "next", "error")
     for poll in polls:
         counts = (poll.status, poll.items, poll.fresh, poll.duplicates, poll.unchanged, poll.pages)
@@ -168,6 +186,7 @@ def log_(
 def import_(
     file: Annotated[Path, typer.Argument(help="An OPML file, as feed readers export it.")],
     source: Source = None,
+    as_json: AsJson = False,
 ) -> None:
     """Poll every feed of an OPML list from now on; those that are polled already are left as they are."""
     from copydesk.formats import opml
@@ -183,17 +202,20 @@ def import_(
             wanted.append(_subscription(outline.url, settings, source, outline.title))
         except (AddressRefused, UsageError) as error:  # one bad line does not keep the others out
             console.print(plain(f"left out: {error}"), style="yellow", markup=False)
-    _report(_add(wanted), len(wanted))
+    _report(_add(wanted), len(wanted), as_json=as_json)
 
 
 @app.command()
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to write it; standard output when not given.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write every polled feed as OPML, a folder a source, for another feed reader or copydesk."""
     from copydesk.formats import opml
     from copydesk.storage import feeds
 
+    if as_json and file is None:
+        raise UsageError("feeds export", "with --json name a file; `feeds list --json` prints the feeds")
     with connected() as connection:
         rows = [feed for feed in feeds.everything(connection) if feed.enabled]
     data = opml.write((opml.Outline(row.url, row.title, row.source) for row in rows), "copydesk")
@@ -204,20 +226,24 @@ def export(
         file.write_bytes(data)
     except OSError as error:
         raise UsageError(str(file), str(error)) from error
-    print(f"{len(rows)} written")
+    print_answer(f"{len(rows)} written", {"feeds": len(rows)}, as_json=as_json)
 
 
 @app.command("list")
-def list_() -> None:
+def list_(as_json: AsJson = False) -> None:
     """Show every feed: when it was read, when it last brought something new, and what is wrong with it."""
     from copydesk.storage import feeds
 
-    table = table_of("source", "feed", "read", "new", "next", "every", "pages", "state")
     with connected() as connection:
-        for feed in feeds.everything(connection):
-            every = f"{feed.interval_s / 60:.0f} min"
-            times = (_moment(feed.fetched_at), _moment(feed.changed_at), _moment(feed.due_at))
-            table.add_row(feed.source, feed.url, *times, every, feed.full_text, _state(feed))
+        found = feeds.everything(connection)
+    if as_json:
+        print_json([feed._asdict() | {"state": _state(feed)} for feed in found])
+        return
+    table = table_of("source", "feed", "read", "new", "next", "every", "pages", "state")
+    for feed in found:
+        every = f"{feed.interval_s / 60:.0f} min"
+        times = (_moment(feed.fetched_at), _moment(feed.changed_at), _moment(feed.due_at))
+        table.add_row(feed.source, feed.url, *times, every, feed.full_text, _state(feed))
     Console().print(table)
 
 
@@ -225,6 +251,7 @@ def list_() -> None:
 def poll(
     urls: Annotated[list[str] | None, typer.Argument(help="Which feeds.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Let feeds be polled now instead of when they are due. The running scheduler and fetch workers do it."""
     from copydesk.storage import feeds
@@ -236,13 +263,15 @@ def poll(
     unknown = sorted(set(urls or ()) - set(found))
     if unknown:
         raise UsageError("feeds poll", f"not polled: {', '.join(unknown)}")
-    print(f"{len(found)} due now")
+    print_answer(f"{len(found)} due now", {"due": sorted(found)}, as_json=as_json)
 
 
-def _try(url: str, settings: Settings, source: str, *, items: int = 3) -> None:
+def _try(url: str, settings: Settings, source: str, *, is_shown: bool) -> None:
     from copydesk import cli_feed_trials
 
-    cli_feed_trials.show(cli_feed_trials.run(url, settings, source=source), items)
+    trial = cli_feed_trials.run(url, settings, source=source)
+    if is_shown:
+        cli_feed_trials.show(trial, 3)
 
 
 def _seconds(minutes: float | None) -> float | None:
@@ -265,9 +294,10 @@ def _add(wanted: list[NewFeed]) -> list[str]:
         return feeds.add(connection, wanted)
 
 
-def _report(added: list[str], wanted: int) -> None:
+def _report(added: list[str], wanted: int, *, as_json: bool) -> None:
     known = wanted - len(added)
-    print(f"{len(added)} added" + (f", {known} known before" if known else ""))
+    text = f"{len(added)} added" + (f", {known} known before" if known else "")
+    print_answer(text, {"added": added, "known": known}, as_json=as_json)
 
 
 def _state(feed: FeedRow) -> str:

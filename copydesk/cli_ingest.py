@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copydesk.cli_output import print_json, progress
+from copydesk.cli_output import AsJson, print_json, progress
 from copydesk.errors import UsageError
 from copydesk.models import Outcome
 from copydesk.settings import Settings, load
@@ -42,7 +42,7 @@ def ingest(
     ] = False,
     anew: Annotated[bool, typer.Option("--anew", help="With --bulk: forget the place and begin at the start.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Come back when all is stored, with how it ended.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Hand documents to the running workers; files stay where they are.
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the HTTP door.")
@@ -21,6 +21,8 @@ def add(
     scope: Annotated[list[str], typer.Option(help="ingest, read or admin; may be given several times.")],
     per_minute: Annotated[int | None, typer.Option(min=1, help="Requests a minute; no limit when not given.")] = None,
     days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Days it lasts; for ever when not given.")] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
     from copydesk.storage import api_keys
@@ -33,11 +35,12 @@ def add(
         api_keys.add(
             connection, key_id=key_id, name=name, secret=secret, scopes=wanted, per_minute=per_minute, days=days
         )
-    print(f"{key_id}.{secret}")
+    key = f"{key_id}.{secret}"
+    print_answer(key, {"id": key_id, "key": key, "scopes": wanted}, as_json=as_json)
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List keys, the revoked ones too."""
     from copydesk.storage import api_keys
 

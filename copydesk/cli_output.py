@@ -7,14 +7,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from copydesk.cli_plain import PlainTable, plain_json
+from copydesk.cli_plain import PlainTable, plain_json, say
 
 # Between two lines where there is no terminal to draw a bar on.
 TOLD_EVERY_S = 10.0
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Told = Callable[[float, str], None]
 """Takes how much is done and a few words about it."""
@@ -23,6 +27,14 @@ Told = Callable[[float, str], None]
 def print_json(value: object) -> None:
     """Print a value; times and ids as text."""
     print(plain_json(json.dumps(value, default=str, ensure_ascii=False, indent=1)))
+
+
+def print_answer(text: str, value: object, *, as_json: bool) -> None:
+    """Print the one thing that a command has to say: a line for people, or a value for programs."""
+    if as_json:
+        print_json(value)
+    else:
+        say(text)
 
 
 def table_of(*headings: str) -> PlainTable:

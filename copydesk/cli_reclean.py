@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, progress
+from copydesk.cli_output import AsJson, print_json, progress
 from copydesk.errors import UsageError
 from copydesk.settings import load
 
@@ -31,7 +31,7 @@ def reclean(
         bool, typer.Option("--apply", help="Change the articles; without it nothing is changed.")
     ] = False,
     samples: Annotated[int, typer.Option(min=0, max=1000, help="Differences that are shown.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Clean the stored inputs again by the present rules, and show what would be different.
 

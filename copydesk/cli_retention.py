@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.errors import UsageError
 from copydesk.settings import load
 
@@ -25,7 +25,7 @@ FOREVER, DEFAULT = "forever", "default"
 
 
 @app.command()
-def show(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def show(as_json: AsJson = False) -> None:
     """Show, by source, for how long what is kept, and what is over that and would go now.
 
     What somebody still waits for is held back: articles of open jobs or with events that a reader or webhook has not
@@ -61,6 +61,8 @@ def set_(
     articles: Annotated[
         str, typer.Option(metavar="DAYS", help=f"Of articles, since they last changed. {_HELP}")
     ] = DEFAULT,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Set for how long what came of a source is kept; what is not given is kept as the settings say."""
     from copydesk.storage import retention
@@ -69,9 +71,10 @@ def set_(
     own = OwnDays(source, _days(raw), _days(revisions), _days(articles))
     with connected() as connection:
         retention.keep(connection, own)
-    print(
+    text = (
         f"{source}: inputs {raw}, revisions {revisions}, articles {articles}; `copydesk retention show` says what goes"
     )
+    print_answer(text, {"source": source, "raw": raw, "revisions": revisions, "articles": articles}, as_json=as_json)
 
 
 _DUE = ("raw", "revisions", "articles")

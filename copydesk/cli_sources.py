@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Check, keep and list profiles of sources; see and undo learnt lines.")
@@ -18,29 +18,30 @@ app = typer.Typer(no_args_is_help=True, help="Check, keep and list profiles of s
 Files = Annotated[list[Path], typer.Argument(help="TOML files, or folders of them.")]
 Source = Annotated[str, typer.Argument(help="The source's name.")]
 Keys = Annotated[list[str], typer.Argument(help="Keys of lines, or their beginnings, as `sources learnt` shows them.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def check(files: Files) -> None:
+def check(files: Files, as_json: AsJson = False) -> None:
     """Read profiles and say what is wrong with them; nothing is kept."""
     names = [name for name, _ in _read(files)]
-    print(f"{len(names)} profiles are right: {', '.join(names)}")
+    print_answer(f"{len(names)} profiles are right: {', '.join(names)}", {"profiles": names}, as_json=as_json)
 
 
 @app.command("import")
-def import_(files: Files) -> None:
+def import_(files: Files, as_json: AsJson = False) -> None:
     """Keep profiles in Postgres, in place of those of the same names; workers use them within ten seconds."""
     from copydesk.storage import sources
 
     written = dict(_read(files))
     with connected() as connection:
         sources.import_profiles(connection, written)
-    print(f"{len(written)} profiles kept: {', '.join(written)}")
+    print_answer(f"{len(written)} profiles kept: {', '.join(written)}", {"profiles": list(written)}, as_json=as_json)
 
 
 @app.command()
-def export(folder: Annotated[Path, typer.Argument(help="Folder that gets one TOML file a profile.")]) -> None:
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder that gets one TOML file a profile.")], as_json: AsJson = False
+) -> None:
     """Write every kept profile as TOML, as it was imported."""
     from copydesk.storage import sources
 
@@ -50,7 +51,8 @@ def export(folder: Annotated[Path, typer.Argument(help="Folder that gets one TOM
     for profile in found:
         safe = "".join(char if char.isalnum() or char in "-_" else "-" for char in profile.name).strip("-") or "source"
         (folder / f"{safe}.toml").write_text(profile.toml, encoding="utf-8")
-    print(f"{len(found)} profiles written to {folder}")
+    names = [profile.name for profile in found]
+    print_answer(f"{len(found)} profiles written to {folder}", {"profiles": names}, as_json=as_json)
 
 
 @app.command("list")
@@ -105,15 +107,15 @@ def learnt(source: Source, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def undo(source: Source, keys: Keys) -> None:
+def undo(source: Source, keys: Keys, as_json: AsJson = False) -> None:
     """Never drop these lines again; `copydesk reclean` puts them back where they were dropped."""
-    _mark(source, keys, is_undone=True)
+    _mark(source, keys, is_undone=True, as_json=as_json)
 
 
 @app.command()
-def redo(source: Source, keys: Keys) -> None:
+def redo(source: Source, keys: Keys, as_json: AsJson = False) -> None:
     """Take an undo back."""
-    _mark(source, keys, is_undone=False)
+    _mark(source, keys, is_undone=False, as_json=as_json)
 
 
 @app.command()
@@ -131,7 +133,7 @@ def learning(
         sources.switch(connection, source, learns=switch == "on", fewest=fewest)
 
 
-def _mark(source: str, beginnings: list[str], *, is_undone: bool) -> None:
+def _mark(source: str, beginnings: list[str], *, is_undone: bool, as_json: bool) -> None:
     from copydesk.storage import sources
 
     with connected() as connection:
@@ -140,7 +142,8 @@ def _mark(source: str, beginnings: list[str], *, is_undone: bool) -> None:
         if not keys:
             raise UsageError(", ".join(beginnings), f"{source} has no such repeated line")
         count = sources.undo(connection, source, keys, is_undone=is_undone)
-    print(f"{count} lines are {'never dropped' if is_undone else 'dropped again'}")
+    text = f"{count} lines are {'never dropped' if is_undone else 'dropped again'}"
+    print_answer(text, {"lines": count}, as_json=as_json)
 
 
 def _read(files: list[Path]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from copydesk.cli_database import connected
-from copydesk.cli_output import print_json, table_of
+from copydesk.cli_output import AsJson, print_answer, print_json, table_of
 from copydesk.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Tell other services of changes by HTTP.")
@@ -26,6 +26,8 @@ def add(
     source: Annotated[str | None, typer.Option(help="Only of this sender.")] = None,
     since: Annotated[int | None, typer.Option(min=0, help="Behind this position; from now on when not given.")] = None,
     secret: Annotated[str | None, typer.Option(help="Your own secret; a new one is made when not given.")] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Tell an address of changes from now on. Prints the secret that it checks signatures with."""
     from copydesk.fetching import signing
@@ -43,12 +45,12 @@ def add(
         number = webhooks.add(connection, webhooks.NewWebhook(address, own, wanted, source, position))
     if number is None:
         raise UsageError(address, "it is told already")
-    print(f"webhook {number} is told of {', '.join(wanted)} behind position {position}")
-    print(f"secret: {own}")
+    text = f"webhook {number} is told of {', '.join(wanted)} behind position {position}\nsecret: {own}"
+    print_answer(text, {"webhook": number, "events": wanted, "position": position, "secret": own}, as_json=as_json)
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List webhooks and how far each is behind."""
     from copydesk.storage import webhooks
 

@@ -366,6 +366,18 @@ def role_urls() -> list[str]:
     return [name for name in Settings.model_fields if re.fullmatch(r"postgres_[a-z]+_url", name)]
 
 
+def origins_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where each setting is from: `default`, `environment`, or the file that a variable names."""
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    for name, field in Settings.model_fields.items():
+        variable = PREFIX + name.upper()
+        if environ.get(variable):
+            origins[name] = "environment"
+        elif is_secret(field) and environ.get(f"{variable}_FILE"):
+            origins[name] = environ[f"{variable}_FILE"]
+    return origins
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """Every setting as an environment variable, secrets in clear, for child processes.
 

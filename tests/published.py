@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from copydesk import cli
 from copydesk.queue import jobs
 from copydesk.settings import PREFIX, Settings, is_secret
 from tests import api_page
@@ -23,6 +27,16 @@ masked wherever settings are printed.
 
 | name | default | secret | meaning |
 |---|---|---|---|
+"""
+
+_COMMANDS_HEAD = """\
+# Commands
+
+Made from the commands' own help by `python -m tests.published`; a test compares them.
+
+`copydesk --install-completion` completes commands and options in your shell. Settings come from the environment
+([settings.md](settings.md)); what goes on is told on standard error, answers on standard output. Exit 0 is done, 1
+failed, 2 the command or the settings cannot be used; where there are others the command says so.
 """
 
 _SAMPLE_HEAD = """\
@@ -59,7 +73,44 @@ def files() -> Mapping[Path, str]:
         ROOT / "docs" / "settings.md": _settings_table(),
         ROOT / ".env.example": _sample(),
         ROOT / "docs" / "api.md": api_page.page(),
+        ROOT / "docs" / "cli.md": _COMMANDS_HEAD + "".join(_described(name, command) for name, command in commands()),
     }
+
+
+def commands() -> Iterator[tuple[str, TyperCommand]]:
+    """(name, command) of every command, those of groups under the group's name, in the order of their names."""
+
+    def below(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
+        if isinstance(command, TyperGroup):
+            for part, inner in sorted(command.commands.items()):
+                yield from below(inner, f"{name} {part}")
+        elif isinstance(command, TyperCommand):
+            yield name, command
+
+    return below(typer.main.get_command(cli.app), "copydesk")
+
+
+def _described(name: str, command: TyperCommand) -> str:
+    arguments = [p for p in command.params if isinstance(p, TyperArgument)]
+    options = [p for p in command.params if isinstance(p, TyperOption)]
+    usage = " ".join([name, *map(_shown, arguments)])
+    help_text = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
+    rows = [(_shown(p), getattr(p, "help", None) or "") for p in arguments]
+    rows += [(", ".join([*p.opts, *p.secondary_opts]), _with_default(p)) for p in options]
+    table = "".join(f"| `{what}` | {said.replace('|', chr(92) + '|')} |\n" for what, said in rows)
+    return f"\n## `{usage}`\n\n{help_text}\n" + (f"\n| | |\n|---|---|\n{table}" if table else "")
+
+
+def _shown(argument: TyperArgument) -> str:
+    name = (argument.metavar or argument.name or "").strip("{}").upper()
+    many = "…" if argument.nargs == -1 else ""
+    return f"{name}{many}" if argument.required else f"[{name}{many}]"
+
+
+def _with_default(option: TyperOption) -> str:
+    said = option.help or ""
+    shown = option.default if isinstance(option.default, str | int | float | Path) else None
+    return said if shown is None or isinstance(shown, bool) else f"{said} Default: {shown}."
 
 
 def _settings_table() -> str:

@@ -18,6 +18,9 @@ from copydesk.delivery.changes import number_changes
 from copydesk.delivery.publication import Limits, entries_of
 from copydesk.delivery.recleaning_run import RecleaningRun
 from copydesk.delivery.search_index import index_texts
+from copydesk.formats import parse
+from copydesk.formats.feed_pages import MEDIA_TYPE, FeedPages, Page, name_of
+from copydesk.models import Hints
 from copydesk.queue.jobs import Job, JobItem
 from copydesk.settings import PREFIX, Settings, load
 from copydesk.storage import connection as database
@@ -146,6 +149,26 @@ def test_each_article_of_a_list_is_found_in_it_again(desk: Desk, tmp_path: Path,
     take_in(desk, rules, "j1", {"body": lines, "hints": {"filename": "list.jsonl"}})
 
     assert reclean(desk, tmp_path, "--all")["results"]["unchanged"] == 5
+
+
+def test_each_article_of_a_feed_is_found_in_it_again_with_its_page(desk: Desk, tmp_path: Path, rules: Rules) -> None:
+    entries = "".join(
+        f"<item><title>Village {n} opens</title><guid>g{n}</guid><link>/v/{n}</link><description>{text(n, 20)}"
+        "</description></item>"
+        for n in range(3)
+    )
+    feed = f"<rss version='2.0'><channel><title>Gazette</title>{entries}</channel></rss>"
+    url = "https://gazette.example/rss"
+    second = parse(feed.encode(), Hints(url=url))[1]
+    page = f"<html><body><article><p>{text(1, 20)}</p><p>{text(1, 200)}</p></article></body></html>"
+    pages = (Page(entry=name_of(second), url=second.fields.url or "", media_type="text/html", charset=None, body=page),)
+    bundle = FeedPages(url=url, media_type="text/xml", charset=None, body=feed, pages=pages).packed()
+    hints = {"url": url, "media_type": MEDIA_TYPE}
+
+    take_in(desk, rules, "j1", {"body": bundle.decode(), "hints": hints})
+
+    assert len(desk.rows("select 1 from article where length(text) > 1000")) == 1, "one has its page"
+    assert reclean(desk, tmp_path, "--all")["results"]["unchanged"] == 3
 
 
 @contextmanager
