@@ -31,6 +31,10 @@ faults: $(VENV)/dev ## The long forms: each fault of the table amid 2,000 docume
 	@COPYDESK_TEST_FAULT_DOCUMENTS=2000 $(BIN)/python -m pytest -s tests/faults/test_table.py
 	@COPYDESK_TEST_KILLS=500 $(BIN)/python -m pytest tests/faults/test_racing_copies.py
 
+.PHONY: fuzz
+fuzz: $(VENV)/dev ## Every parser on 20,000 made-up and damaged inputs each, and what servers send
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=fuzz tests/unit/formats/test_properties.py tests/unit/test_fetch_properties.py
+
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
