@@ -49,6 +49,10 @@ promises: $(VENV)/dev ## Write the tables of docs/promises.md from the last run 
 soak: $(VENV)/dev ## 30 minutes (MINUTES=) at 70 % of peak load, a random fault every 20 s, and the memory of each process
 	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),30)
 
+.PHONY: fuzz
+fuzz: $(VENV)/dev ## Every parser on 20,000 made-up and damaged inputs each, and what servers send
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=fuzz tests/unit/formats/test_properties.py tests/unit/test_fetch_properties.py
+
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -99,6 +99,21 @@ def _tar_slip() -> bytes:
     return packed.getvalue()
 
 
+def _zip_slip() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("../../etc/cron.d/x", "/etc/passwd", "C:\\\\windows\\\\x.txt"):
+            archive.writestr(name, b"root")
+        link = zipfile.ZipInfo("link.txt")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    return packed.getvalue()
+
+
+def _nested_heads() -> bytes:
+    return b"<html><body><h1>A</h1>" + b"<div class=author>" * 390 + b"<br>" * 120_000 + b"</body></html>"
+
+
 def _long_pax_name() -> bytes:
     entry = tarfile.TarInfo("x")
     entry.type, entry.size = tarfile.XHDTYPE, 10**9
@@ -122,6 +137,7 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile("bzip2 of 500 MB of zeros", "a.txt.bz2", lambda: bz2.compress(bytes(500 * MB)), ("input_too_large",)),
     Hostile("zip whose directory says 1,000,000", "a.zip", _million_members, ("input_too_large",)),
     Hostile("tar with names that lead out, links, a device", "a.tar", _tar_slip, ("malformed_input",)),
+    Hostile("zip with names that lead out, and a link", "a.zip", _zip_slip, ("malformed_input",)),
     Hostile("tar with a name of 1 GB", "a.tar.gz", _long_pax_name, ("malformed_input",)),
     Hostile("XML 10,000 deep", "feed.xml", lambda: b"<?xml version='1.0'?><rss><channel><item>" + b"<a>" * 10_000 + b"x", ("malformed_input", "not_article", "")),
     Hostile("HTML 10,000 deep", "a.html", lambda: b"<html><body>" + b"<div>" * 10_000 + b"x", ("malformed_input", "not_article", "")),
@@ -135,6 +151,8 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile("more than an input may have", "a.txt", lambda: b"x" * (20 * MB + 1), ("input_too_large",)),
     Hostile("HTML of 1,000,000 tags", "a.html", lambda: b"<html><body>" + b"<p>x</p><br>" * 333_333 + b"</body></html>", ("", "not_article", "limit_exceeded", "malformed_input")),
     Hostile("HTML of 1,000,000 unclosed inline tags", "a.html", lambda: b"<html><body>" + b"<b>x<i>" * 500_000, ("", "not_article", "limit_exceeded", "malformed_input")),
+    Hostile("HTML of 120,000 elements in 390 bylines", "a.html", _nested_heads, ("not_article", "limit_exceeded", "malformed_input")),
+    Hostile("IPTC 7901 of 100,000 messages", "a.txt", lambda: b"\x01abc0001 3 pl 9\r\n\x02x\r\n\x03" * 100_000, ("", "not_article", "limit_exceeded", "malformed_input")),
     Hostile("mail of 1,000,000 headers", "a.eml", lambda: b"From: a@b.example\nMessage-ID: <1@x>\n" + b"X-A: b\n" * 1_000_000 + b"\nx\n", ("malformed_input",)),
     Hostile("mail with a header of 10 MB", "a.eml", lambda: b"From: a@b.example\nMessage-ID: <1@x>\nSubject: " + b"=?utf-8?q?a?= " * 700_000 + b"\n\nx\n", ("malformed_input",)),
     Hostile("CSV with a quote that never closes", "a.csv", lambda: b'title,text\na,"' + b"x,y\n" * 2_000_000, ("malformed_input", "", "not_article", "limit_exceeded")),

@@ -22,6 +22,8 @@ CLEANING_PEERS = ("base:identity", "base:trafilatura", "base:justext")
 PAGE_SETS = "n4k-news,aeb,fundus-eval,fundus-tests"
 PAGE_PEERS = ("trafilatura", "trafilatura-precision", "justext")
 FIELD_PEERS = ("benchmarks.score_hooks:page_meta", "peer:trafilatura", "peer:htmldate", "peer:structured-only")
+# Ten times slower than the others, and not among the developers' tools: scored where it is installed.
+SLOW_FIELD_PEERS = ("peer:newspaper4k",) if find_spec("newspaper") else ()
 
 # Each at the settings that did best on the corpus: word 5-grams, Jaccard .5.
 DUPLICATE_DETECTORS: tuple[tuple[str, str, dict[str, object]], ...] = (
@@ -42,7 +44,7 @@ def pages() -> int:
     """Score texts and fields of pages beside the peers."""
     scorer = SHARED / "score" / "extraction_score.py"
     texts = ("benchmarks.score_hooks:page_text", *(f"peer:{name}" for name in PAGE_PEERS))
-    fields = [part for name in FIELD_PEERS for part in ("--meta", name)]
+    fields = [part for name in FIELD_PEERS + SLOW_FIELD_PEERS for part in ("--meta", name)]
     return _run(str(scorer), "--sets", PAGE_SETS, *texts, *fields)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -142,13 +142,14 @@ def try_(
 def discover(
     url: Annotated[str, typer.Argument(help="A site's front page, or any page of it.")], as_json: AsJson = False
 ) -> None:
-    """Look for the feeds of a site: what its page names, then where sites often have one. Nothing is stored."""
+    """Look for the feeds and news sitemaps of a site: what it names, then common places. Nothing is stored."""
     from copydesk.delivery import feed_trials
     from copydesk.delivery.manners import client_of, page_client_of
 
     settings = load(os.environ)
     found = []
-    for candidate, count in feed_trials.discover(url, client_of(settings).fetch, page_client_of(settings).fetch):
+    fetch, fetch_page = client_of(settings).fetch, page_client_of(settings).fetch
+    for candidate, count in feed_trials.discover(url, fetch, fetch_page, datetime.now(UTC)):
         found.append({"url": candidate.url, "items": count, "title": candidate.title})
         if not as_json:
             say(f"{candidate.url}\t{count} items" + (f"\t{candidate.title}" if candidate.title else ""))

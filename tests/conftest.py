@@ -17,12 +17,17 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from hypothesis import settings
 
 from copydesk.embedded import PostgresServer, ValkeyServer, launcher
 from copydesk.errors import ServerStartError
 from tests import servers
 
 _SERVER_FIXTURES = {"redis_server", "postgres_server", "own_redis", "own_postgres"}
+
+
+# `make fuzz` runs the same properties for as long as it takes.
+settings.register_profile("fuzz", max_examples=20_000, deadline=None, print_blob=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

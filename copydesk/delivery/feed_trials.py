@@ -5,19 +5,23 @@ Asked for by a person at a command line, one address after the other; no queue a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urljoin
 
 from copydesk import formats, pipeline
 from copydesk.cleaning import Rules
-from copydesk.delivery.full_text import hints_of
-from copydesk.delivery.polling import FEED_FORMATS
+from copydesk.delivery.full_text import hints_of, recent
+from copydesk.delivery.polling import feed_format
 from copydesk.errors import FetchError, FetchSoft, InputError
 from copydesk.fetching import Fetched
-from copydesk.fetching.discovery import Candidate, candidates
+from copydesk.fetching.discovery import Candidate, candidates, sitemap_candidates
+from copydesk.formats import sitemap
 from copydesk.formats.feed_pace import asked_interval_s
 from copydesk.formats.feed_pages import looks_short
+from copydesk.formats.opening import look
 from copydesk.models import Document, RawItem
 
 Fetch = Callable[[str], Fetched]
@@ -25,6 +29,7 @@ Fetch = Callable[[str], Fetched]
 
 # A site that names more has one a topic; the first ones are the general ones.
 TRIED_MAX = 20
+SITEMAPS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,7 @@ def try_feed(url: str, fetch: Fetch, rules: Rules, *, source: str, now: datetime
     """
     fetched = fetch(url)
     try:
-        found = formats.detect(fetched.body, hints_of(fetched))
-        if found not in FEED_FORMATS:
-            raise FetchSoft(fetched.url, f"not a feed but {found}", status=fetched.status)
+        found = feed_format(fetched)
         entries = formats.parse(fetched.body, hints_of(fetched))
         processed = pipeline.process(RawItem(fetched.body, source, now, hints_of(fetched)), rules)
     except InputError as error:
@@ -81,8 +84,8 @@ def try_feed(url: str, fetch: Fetch, rules: Rules, *, source: str, now: datetime
     )
 
 
-def discover(url: str, fetch: Fetch, fetch_page: Fetch) -> Iterator[tuple[Candidate, int]]:
-    """The feeds of a site with the number of their items: the address itself, or what its page leads to.
+def discover(url: str, fetch: Fetch, fetch_page: Fetch, now: datetime) -> Iterator[tuple[Candidate, int]]:
+    """The feeds and news sitemaps of a site with the number of their items: the address itself, or what it leads to.
 
     Raises `FetchError` where the address itself cannot be fetched. No two with the same bytes are given.
     """
@@ -91,6 +94,11 @@ def discover(url: str, fetch: Fetch, fetch_page: Fetch) -> Iterator[tuple[Candid
     if count is not None:
         yield Candidate(first.url, None), count
         return
+    yield from _feeds(first, fetch)
+    yield from _sitemaps(first.url, fetch, now)
+
+
+def _feeds(first: Fetched, fetch: Fetch) -> Iterator[tuple[Candidate, int]]:
     seen: set[str] = set()
     for candidate in candidates(first.body.decode("utf-8", "replace"), first.url)[:TRIED_MAX]:
         try:
@@ -103,11 +111,36 @@ def discover(url: str, fetch: Fetch, fetch_page: Fetch) -> Iterator[tuple[Candid
             yield candidate, count
 
 
+def _sitemaps(url: str, fetch: Fetch, now: datetime) -> Iterator[tuple[Candidate, int]]:
+    """The site's sitemaps that date any page within the last days, with the number of those; indexes a level deep."""
+    try:
+        robots = fetch(urljoin(url, "/robots.txt")).body.decode("utf-8", "replace")
+    except FetchError:
+        robots = ""
+    waiting = deque(sitemap_candidates(robots, url)[:SITEMAPS_MAX])
+    for _ in range(SITEMAPS_MAX):
+        if not waiting:
+            return
+        candidate = waiting.popleft()
+        try:
+            fetched = fetch(candidate.url)
+            hints = hints_of(fetched)
+            if formats.detect(fetched.body, hints) != "sitemap":
+                continue
+            entries = sitemap.parse(fetched.body, hints)
+        except (FetchError, InputError):
+            continue
+        if sitemap.is_index(look(fetched.body, hints)):
+            inner = sorted((entry.fields.url or "" for entry in entries), key=lambda u: "news" not in u.lower())
+            waiting.extend(Candidate(address, candidate.title) for address in inner[:SITEMAPS_MAX])
+        elif count := len(recent(entries, now)):
+            yield candidate, count
+
+
 def _items_in(fetched: Fetched) -> int | None:
     """None where it is no feed."""
     try:
-        if formats.detect(fetched.body, hints_of(fetched)) not in FEED_FORMATS:
-            return None
+        feed_format(fetched)
         return len(formats.parse(fetched.body, hints_of(fetched)))
-    except InputError:
+    except (FetchError, InputError):
         return None

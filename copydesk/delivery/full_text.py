@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -29,6 +30,9 @@ FEED_BYTES_MAX = 4 * 1024 * 1024
 # From so many items on, a poll nearly all of whose items are new may be one of a feed that has renamed them.
 RENAMED_MIN = 8
 RENAMED_SHARE = 0.8
+
+SITEMAP_REACH = timedelta(days=3)
+"""Google's news sitemaps hold two days; a page that an older entry names is not fetched."""
 
 _PAGE_TYPES = frozenset({None, "text/html", "application/xhtml+xml", "text/plain", "application/xml"})
 
@@ -70,6 +74,18 @@ def read_entries(fetched: Fetched) -> list[Parsed]:
         return entries_of(fetched.body, hints_of(fetched))
     except InputError:
         return []
+
+
+def recent(entries: Iterable[Parsed], now: datetime) -> list[Parsed]:
+    """The entries of a sitemap that it dates within the last days, newest first: the others are its archive."""
+    dated = [(when, entry) for entry in entries if (when := _moment(entry)) and when > now - SITEMAP_REACH]
+    return [entry for _, entry in sorted(dated, key=lambda pair: pair[0], reverse=True)]
+
+
+def only_pages(collected: Collected, entries: Iterable[Parsed]) -> Collected:
+    """The same, with every entry that has no page left out: in a sitemap nothing else is an article."""
+    done = {page.entry for page in collected.pages} | set(collected.failed)
+    return replace(collected, pending=[], omitted=[name for e in entries if (name := name_of(e)) not in done])
 
 
 def hints_of(fetched: Fetched) -> Hints:
@@ -193,6 +209,14 @@ def bundle_hints(fetched: Fetched) -> Hints:
 def named(source: str, entries: Sequence[Parsed]) -> list[IdentityKey]:
     """Every key of every entry."""
     return list(dict.fromkeys(key for entry in entries for key in keys_of(source, entry)))
+
+
+def _moment(entry: Parsed) -> datetime | None:
+    stamp = entry.fields.updated_at or entry.fields.published_at
+    if not stamp:
+        return None
+    when = datetime.fromisoformat(stamp)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _put_off(collected: Collected, entry: Parsed, *, is_new: bool) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import copydesk
 from copydesk.errors import HostBusy
@@ -41,33 +44,49 @@ class Manners:
 
         Raises `HostBusy` when its host's turn is too far away, else as `Client.fetch` does.
         """
-        return self._in_turn(self._client, url, validators, 0.0, PATIENCE_S)
+        return self._in_turn(self._client, url, validators, PATIENCE_S, lambda _: 0.0)
 
     def page(self, url: str) -> Fetched:
         """A page that a feed links to. Raises `RobotsDenied`, also for where redirects lead, and as `feed` does."""
-        delay_s = self._robots.delay_s(url)
-        fetched = self._in_turn(self._pages, url, None, delay_s, PAGE_PATIENCE_S)
-        if fetched.url != url:
-            self._robots.delay_s(fetched.url)
-        return fetched
+        return self._in_turn(self._pages, url, None, PAGE_PATIENCE_S, self._robots.delay_s)
 
     def _in_turn(
-        self, client: Client, url: str, validators: Validators | None, delay_s: float, patience_s: float
+        self,
+        client: Client,
+        url: str,
+        validators: Validators | None,
+        patience_s: float,
+        delay_of: Callable[[str], float],
     ) -> Fetched:
+        """Fetch in the host's turn; each redirect waits for one of its own host's, as a first request does."""
+        with ExitStack() as held:
+
+            def wait(address: str) -> None:
+                self._take_turn(held, address, delay_of(address), patience_s, owned)
+
+            owned: Counter[str] = Counter()
+            wait(url)
+            return client.fetch(url, validators, before_redirect=wait)
+
+    def _take_turn(self, held: ExitStack, url: str, delay_s: float, patience_s: float, owned: Counter[str]) -> None:
+        """Wait for a turn at the address's host, held until the stack is left; `owned` are the turns held there."""
         domain = domain_of(url)
         care = self._cares.get(domain, self._default)
-        with self._turns.turn(
-            domain,
-            spacing_s=max(care.spacing_s, delay_s),
-            requests_max=care.requests_max,
-            patience_s=patience_s,
-            # Beside the fetch itself: the resolver takes its own time.
-            hold_s=self._settings.fetch_whole_s + PAGE_PATIENCE_S,
-        ) as turn:
-            if not turn.is_given:
-                raise HostBusy(url, f"{domain} is being asked by others", turn.wait_s)
-            time.sleep(turn.wait_s)
-            return client.fetch(url, validators)
+        turn = held.enter_context(
+            self._turns.turn(
+                domain,
+                spacing_s=max(care.spacing_s, delay_s),
+                # The places that this fetch holds already are its own.
+                requests_max=care.requests_max + owned[domain],
+                patience_s=patience_s,
+                # Beside the fetch itself: the resolver takes its own time, and so do the turns of redirects.
+                hold_s=self._settings.fetch_whole_s + PAGE_PATIENCE_S * (1 + self._settings.fetch_redirects_max),
+            )
+        )
+        if not turn.is_given:
+            raise HostBusy(url, f"{domain} is being asked by others", turn.wait_s)
+        owned[domain] += 1
+        time.sleep(turn.wait_s)
 
 
 def client_of(settings: Settings) -> Client:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -35,9 +35,11 @@ from copydesk.errors import (
     SpoolUnavailable,
 )
 from copydesk.fetching import Fetched, Validators
+from copydesk.formats import sitemap
 from copydesk.formats.feed_pace import asked_interval_s, skipped_s
+from copydesk.formats.opening import look
 from copydesk.liveness.pulse import pulse
-from copydesk.models import Hints, Parsed
+from copydesk.models import Parsed
 from copydesk.queue.app import offer
 from copydesk.queue.jobs import FetchJob, read_asked, sha256
 from copydesk.settings import Settings
@@ -49,7 +51,7 @@ from copydesk.storage.feeds import Due, Failure, Feed, Fetch, Same
 log = structlog.get_logger(__name__)
 
 # What a poll may bring; a page in place of a feed (moved, a wall, a hotel's network) is no article of the source.
-FEED_FORMATS = frozenset({"feed", "jsonfeed"})
+FEED_FORMATS = frozenset({"feed", "jsonfeed", "sitemap"})
 
 _ERROR_KEPT = 1000
 
@@ -110,7 +112,7 @@ class Polling:
             if not fetched.is_modified or fetched.sha256 == feed.body_sha256:
                 self._record_same(feed, fetched)
                 return
-            _require_feed(fetched)
+            found = feed_format(fetched)
         except HostBusy as error:
             wait_s = error.retry_after_s + random.uniform(0, _BUSY_SPREAD_S)
             self._postpone(feed, wait_s, "its host is being asked by others")
@@ -118,11 +120,11 @@ class Polling:
         except FetchError as error:
             self._record_failure(feed, error)
             return
-        self._take_in(feed, fetched)
+        self._take_in(feed, fetched, is_sitemap=found == "sitemap")
 
-    def _take_in(self, feed: Feed, fetched: Fetched) -> None:
+    def _take_in(self, feed: Feed, fetched: Fetched, *, is_sitemap: bool) -> None:
         """Spool, record, offer: in this order each step has what it needs if the next one never happens."""
-        pages = self._pages(feed, fetched)
+        pages = self._sitemap_pages(feed, fetched) if is_sitemap else self._pages(feed, fetched)
         is_partial = pages is not None and pages.is_partial
         bounds = self._bounds(feed)
         spooled = self._spool(feed, fetched, pages)
@@ -155,9 +157,17 @@ class Polling:
         entries = full_text.read_entries(fetched) if feed.full_text != "never" else []
         if not entries:
             return None
-        wanted = self._persist(lambda connection: self._wanted(connection, feed, entries))
-        if not wanted.new and not wanted.changed:
-            return None
+        wanted = self._persist(lambda connection: self._wanted(connection, feed, entries, feed.full_text))
+        return self._collect(wanted) if wanted.new or wanted.changed else None
+
+    def _sitemap_pages(self, feed: Feed, fetched: Fetched) -> full_text.Collected:
+        """The pages that a sitemap has named lately, whatever is said of full text: it has no text of its own."""
+        entries = full_text.read_entries(fetched)
+        recent = full_text.recent(entries, datetime.now(UTC))
+        wanted = self._persist(lambda connection: self._wanted(connection, feed, recent, "always"))
+        return full_text.only_pages(self._collect(wanted), entries)
+
+    def _collect(self, wanted: full_text.Wanted) -> full_text.Collected:
         return full_text.collect(
             wanted,
             self._manners.page,
@@ -165,10 +175,10 @@ class Polling:
             on_page=lambda url: pulse.begin("fetch", f"of page {url}", limit_s=self._limit_s()),
         )
 
-    def _wanted(self, connection: Connection, feed: Feed, entries: Sequence[Parsed]) -> full_text.Wanted:
+    def _wanted(self, connection: Connection, feed: Feed, entries: list[Parsed], policy: str) -> full_text.Wanted:
         seen = identities.last_seen(connection, full_text.named(feed.source, entries))
         rejected = feeds.rejected(connection, feed.source, [full_text.reject_key(entry) for entry in entries])
-        wanted = full_text.choose(entries, feed.full_text, feed.source, seen, rejected)
+        wanted = full_text.choose(entries, policy, feed.source, seen, rejected)
         # "" is a poll that left something, which may have been the first half of a renamed feed.
         if feed.body_sha256 == "" or (feed.body_sha256 and full_text.looks_renamed(wanted, entries)):
             wanted = self._without_renamed(connection, feed, wanted)
@@ -275,11 +285,18 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())[:_ERROR_KEPT]
 
 
-def _require_feed(fetched: Fetched) -> None:
-    hints = Hints(url=fetched.url, media_type=fetched.media_type, encoding=fetched.charset)
+def feed_format(fetched: Fetched) -> str:
+    """The name of the format of a feed or sitemap. Raises `FetchSoft` for what cannot be polled."""
+    hints = full_text.hints_of(fetched)
     try:
         found = formats.detect(fetched.body, hints)
+        is_index = found == "sitemap" and sitemap.is_index(look(fetched.body, hints))
     except InputError as error:
         raise FetchSoft(fetched.url, f"not a feed: {error}", status=fetched.status) from error
     if found not in FEED_FORMATS:
         raise FetchSoft(fetched.url, f"not a feed but {found}", status=fetched.status)
+    if is_index:
+        raise FetchSoft(fetched.url, "a sitemap index: poll the sitemaps that it names", status=fetched.status)
+    if found == "sitemap" and len(fetched.body) > full_text.FEED_BYTES_MAX:
+        raise FetchSoft(fetched.url, f"a sitemap of {len(fetched.body):,} bytes", status=fetched.status)
+    return found

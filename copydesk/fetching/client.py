@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -80,8 +80,17 @@ class Client:
         # Beside the system's, which slim images lack.
         self._tls.load_verify_locations(certifi.where())
 
-    def fetch(self, url: str, validators: Validators | None = None) -> Fetched:
+    def fetch(
+        self,
+        url: str,
+        validators: Validators | None = None,
+        *,
+        before_redirect: Callable[[str], None] | None = None,
+    ) -> Fetched:
         """Fetch `url`, unless the server says by `validators` that we have it.
+
+        `before_redirect` is told where a redirect leads, and may wait or raise before it is followed; its time does
+        not count.
 
         Raises `FetchTemporary`, `FetchSoft` or `FetchHard`, by when it is worth asking again; `AddressRefused` (hard)
         for an address, or a redirect to one, that may not be fetched. Takes at most `whole_s` and the resolver's time.
@@ -93,6 +102,10 @@ class Client:
             if answer.status not in _REDIRECTS:
                 return _fetched(here, answer, validators, moved_to)
             target = _redirect_target(here, answer)
+            if before_redirect:
+                asked = time.monotonic()
+                before_redirect(target)
+                deadline += time.monotonic() - asked
             is_permanent = is_permanent and answer.status in _PERMANENT
             here, moved_to = target, target if is_permanent else moved_to
         raise FetchSoft(url, f"more than {self._limits.redirects} redirects")

@@ -1,4 +1,4 @@
-"""Where a site's feeds may be: what its page links to, and the paths where many sites have one. Pure.
+"""Where a site's feeds and news sitemaps may be: what its page and its robots.txt name, and common paths. Pure.
 
 Addresses only. Whether a feed is there is known when it has been fetched.
 """
@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from html import unescape
 from typing import NamedTuple
 from urllib.parse import urljoin
+
+from protego import Protego
 
 from copydesk.errors import AddressRefused
 from copydesk.fetching.client import parsed
@@ -25,6 +27,9 @@ COMMON_PATHS = (
     "/feed.json",
     "/feeds/posts/default",
 )
+
+# Where news sitemaps stand that no robots.txt names.
+SITEMAP_PATHS = ("/sitemap-news.xml", "/news-sitemap.xml", "/sitemap_news.xml")
 
 _FEED_TYPES = frozenset(
     (
@@ -64,6 +69,12 @@ def candidates(page: str, url: str) -> list[Candidate]:
         elif href and tag[0][1] in "aA" and _LOOKS_LIKE_FEED.search(href):
             linked.append(Candidate(href, None))
     return _absolute((*named, *linked, *(Candidate(path, None) for path in COMMON_PATHS)), url)
+
+
+def sitemap_candidates(robots: str, url: str) -> list[Candidate]:
+    """What a site's robots.txt names as its sitemaps, those of news first; common paths where it names none."""
+    named = sorted(Protego.parse(robots).sitemaps, key=lambda address: "news" not in address.lower())
+    return _absolute((Candidate(address, "sitemap") for address in named or SITEMAP_PATHS), url)
 
 
 def _absolute(found: Iterable[Candidate], base: str) -> list[Candidate]:

@@ -44,13 +44,16 @@ def parse(data: bytes, hints: Hints) -> list[Parsed]:
             except InputError as fault:
                 error = fault
         elif isinstance(error, InputTooLarge) and member.position.endswith("!end"):
-            raise InputTooLarge(hints.filename or "", f"{error.detail}, too much to be read in one go") from error
+            raise InputTooLarge(
+                hints.filename or "", f"{error.detail}, too much to be read in one go: the inbox cuts it"
+            ) from error
         if error is not None:
             candidates = [Parsed("archive", (), raw=member.data, error=error)]
         found += formats.within(place, member.name or None, candidates)
         if len(found) > MEMBERS_MAX:
             raise InputTooLarge(
-                hints.filename or "", f"more than {MEMBERS_MAX:,} documents, too many to be read in one go"
+                hints.filename or "",
+                f"more than {MEMBERS_MAX:,} documents, too many to be read in one go: the inbox cuts it",
             )
     if len(found) == 1 and found[0].error:
         raise found[0].error

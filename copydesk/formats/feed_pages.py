@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from copydesk.errors import InputError, MalformedInput
-from copydesk.formats import feed, html, jsonfeed
+from copydesk.formats import feed, html, jsonfeed, sitemap
 from copydesk.formats.opening import Opening, look
 from copydesk.models import Fields, Hints, Parsed, Wire
 
@@ -87,9 +87,12 @@ def matches(opening: Opening) -> bool:
 
 
 def entries_of(body: bytes, hints: Hints) -> list[Parsed]:
-    """The entries of a feed's own body, XML or JSON. Raises `InputError`."""
-    if jsonfeed.matches(look(body, hints)):
+    """The entries of a feed's own body, XML or JSON, or of a sitemap. Raises `InputError`."""
+    opening = look(body, hints)
+    if jsonfeed.matches(opening):
         return jsonfeed.parse(body, hints)
+    if sitemap.matches(opening):
+        return sitemap.parse(body, hints)
     return feed.parse(body, hints)
 
 
@@ -130,7 +133,7 @@ def _with_page(entry: Parsed, page: Page) -> Parsed:
         return replace(entry, warnings=(*entry.warnings, "page_about_something_else"))
     longer = found.lines if _size(found) > _size(entry) else entry.lines
     warnings = (*entry.warnings, *(("text_from_page",) if longer is not entry.lines else ()))
-    return replace(entry, lines=longer, fields=_merged(entry.fields, found.fields), warnings=warnings)
+    return replace(entry, lines=longer, fields=_merged(entry.fields, found.fields), warnings=warnings, error=None)
 
 
 def _merged(own: Fields, page: Fields) -> Fields:

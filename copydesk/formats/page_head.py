@@ -19,6 +19,8 @@ _PROSE_READ = 2
 """Paragraphs read into: a standfirst or a box may come before the byline."""
 _ELEMENTS_READ = 400
 _LONGEST = 100
+_NODES = 60
+"""A byline with its icons has fewer elements; wrappers of wrappers must not be walked again and again."""
 _AUTHOR_WORDS = frozenset(
     (
         "auteur", "auteurs", "author", "authorname", "authors", "autor", "autora", "autore", "autoren", "autores",
@@ -118,6 +120,8 @@ def _is_author(element: HtmlElement) -> bool:
 
 def short_text(element: HtmlElement) -> str:
     """The words of a short element, those of neighbours apart, since styles alone may part them; none of a long one."""
+    if next(islice(element.iter(), _NODES, None), None) is not None:
+        return ""
     parts: list[str] = []
     size = 0
     for part in element.itertext():

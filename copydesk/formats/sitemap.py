@@ -27,6 +27,11 @@ def matches(opening: Opening) -> bool:
     return opening.root in _ROOTS
 
 
+def is_index(opening: Opening) -> bool:
+    """True for a list of sitemaps, which names no page itself."""
+    return opening.root == "sitemapindex"
+
+
 def parse(data: bytes, hints: Hints) -> list[Parsed]:
     """One candidate for each address, in order, each with `PageNotFetched`; `key` is the address.
 

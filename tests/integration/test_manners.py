@@ -19,6 +19,8 @@ from copydesk.settings import load
 from tests.feed_server import Answer, FeedServer
 from tests.integration.test_fetching import LIMITS, Client
 
+BRISK = {"COPYDESK_FETCH_HOST_SPACING_S": "0", "COPYDESK_FETCH_HOST_REQUESTS_MAX": "1"}
+
 
 @pytest.fixture
 def turns(redis_url: str) -> HostTurns:
@@ -89,6 +91,39 @@ def test_a_feed_on_a_busy_host_is_not_asked_for(redis_url: str, tmp_path: Path, 
 
     assert busy.value.retry_after_s > 2900
     assert len(server.requests) == 1
+
+
+def test_a_redirect_waits_for_a_turn_of_the_host_that_it_leads_to(
+    redis_url: str, turns: HostTurns, server: FeedServer
+) -> None:
+    settings = load({"COPYDESK_REDIS_URL": redis_url, "COPYDESK_FETCH_ALLOW_PRIVATE": "1", **BRISK})
+    target = server.put("/new", Answer(b"<rss/>")).replace("127.0.0.1", "localhost")
+    moved = server.put("/old", Answer(status=301, headers={"Location": target}))
+    with ExitStack() as held:
+        _turn(turns, held, "localhost", spacing_s=100.0)
+        with pytest.raises(HostBusy):
+            Manners(settings).feed(moved, Validators())
+
+    assert [request.path for request in server.requests] == ["/old"]
+
+
+def test_a_redirect_within_a_host_of_one_place_needs_no_second_one(redis_url: str, server: FeedServer) -> None:
+    settings = load({"COPYDESK_REDIS_URL": redis_url, "COPYDESK_FETCH_ALLOW_PRIVATE": "1", **BRISK})
+    server.put("/new", Answer(b"<rss/>"))
+    moved = server.put("/old", Answer(status=301, headers={"Location": "/new"}))
+
+    assert Manners(settings).feed(moved, Validators()).body == b"<rss/>"
+
+
+def test_a_page_that_redirects_to_where_robots_may_not_go_is_not_followed(redis_url: str, server: FeedServer) -> None:
+    settings = load({"COPYDESK_REDIS_URL": redis_url, "COPYDESK_FETCH_ALLOW_PRIVATE": "1", **BRISK})
+    server.put("/robots.txt", Answer(b"User-agent: *\nDisallow: /private\n"))
+    server.put("/private", Answer(b"<html></html>"))
+    moved = server.put("/old", Answer(status=302, headers={"Location": "/private"}))
+    with pytest.raises(RobotsDenied):
+        Manners(settings).page(moved)
+
+    assert server.asked("/private") == []
 
 
 @pytest.mark.parametrize(
