@@ -266,9 +266,21 @@ def settle_file(inbox: Path, claimed: Claim, file: ClaimedFile, folder: str, out
         if os.path.lexists(target) or not _is_free(_outcome_path(target), text):
             suffix = target.suffix if len(os.fsencode(target.suffix)) <= _SUFFIX_BYTES_KEPT else ""
             target = target.with_name(_fitting(target.stem, f"{mark}{suffix}"))
-        _outcome_path(target).write_bytes(text)
+        _write_whole(_outcome_path(target), text, f".{claimed.id}-{file.number}.outcome.json")
         (inbox / WORK / claimed.id / str(file.number)).rename(target)
     return target
+
+
+def _write_whole(path: Path, data: bytes, temporary_name: str) -> None:
+    """Write a file, or none: half of an outcome would be taken for another file's, and move its own to another name."""
+    temporary = path.with_name(temporary_name)
+    try:
+        temporary.write_bytes(data)
+        temporary.rename(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def _is_free(path: Path, text: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -174,7 +175,7 @@ def test_a_kill_while_claiming_loses_no_file(inbox: Path, point: str, monkeypatc
     assert (inbox / ".work" / "killed").exists() is bool(moved)
 
 
-@pytest.mark.parametrize("point", ["outcome", "rename", "between files", "discard"])
+@pytest.mark.parametrize("point", ["half an outcome", "outcome", "rename", "between files", "discard"])
 def test_a_kill_while_settling_ends_each_file_once(inbox: Path, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.txt", "b.txt"):
         drop(inbox, f"wire/{name}", name.encode())
@@ -184,13 +185,14 @@ def test_a_kill_while_settling_ends_each_file_once(inbox: Path, point: str, monk
 
     def rename_or_die(self: Path, target: Any) -> Any:
         nonlocal settled
-        if (point, settled) in {("rename", 0), ("between files", 1)}:
+        if (point, settled) in {("outcome", 0), ("rename", 1), ("between files", 2)}:
             raise _KilledError
         settled += 1
         return rename(self, target)
 
     def write_or_die(self: Path, data: bytes) -> int:
-        if point == "outcome":
+        if point == "half an outcome":
+            write(self, data[: len(data) // 2])
             raise _KilledError
         return write(self, data)
 
@@ -208,6 +210,21 @@ def test_a_kill_while_settling_ends_each_file_once(inbox: Path, point: str, monk
     assert files(inbox) == {f"{day}{n}{e}" for n in ("a.txt", "b.txt") for e in ("", ".outcome.json")}
     assert claims.outstanding(inbox) == []
     assert list((inbox / ".work").iterdir()) == []
+
+
+def test_a_disk_that_is_full_amid_an_outcome_moves_no_file_to_another_name(inbox: Path) -> None:
+    drop(inbox, "wire/a.txt", b"a")
+    claim = claim_all(inbox)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5, hard))
+    try:
+        with pytest.raises(SpoolUnavailable):
+            settle(inbox, claim)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    settle(inbox, claim)
+
+    assert files(inbox) == {f"done/wire/2026-03-01/a.txt{ending}" for ending in ("", ".outcome.json")}
 
 
 @pytest.mark.parametrize(
