@@ -37,6 +37,7 @@ NOTICE_CLASSES: dict[str, NoticeClass] = {
     "contact": NoticeClass(_D, LIKELY, LIKELY, SURE),
     "correction": NoticeClass(PieceClass.CORRECTION, LIKELY, SURE, SURE),
     "end": NoticeClass(_D, HINT, LIKELY, SURE),
+    "greeting": NoticeClass(_D, HINT, LIKELY, SURE),  # how a newsletter opens and takes its leave
     "house": NoticeClass(_D, LIKELY, LIKELY, SURE),  # views, rules, privacy, risk, registration, good-faith reprint
     "house_hint": NoticeClass(_D, HINT, HINT, LIKELY),
     "note": NoticeClass(_D, LIKELY, SURE, SURE),  # machine translation, length and clarity, syndication, print, column

@@ -51,6 +51,8 @@ _BREAKS = (
     "signs/rule_line",
 )
 """Marks that do not tell that the story is over."""
+_WITHOUT_STOPS = ("th",)
+"""Languages that put no mark at the end of a sentence."""
 _BY_WORDS = "wording/notice_words"
 _HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
 _LONG_PARAGRAPH = 300
@@ -331,7 +333,13 @@ def _drop_last_words(rulings: list[Ruling]) -> None:
     if prose < _FEWEST_BEFORE_WORDS or last + 1 >= len(rulings):
         return
     ruling, before, after = rulings[last], rulings[last - 1], rulings[last + 1]
-    is_plain = not ruling.block.ends_sentence and not has_digit(ruling.block.low) and ruling.block.text[-1] not in ",;:"
+    tells_end = ruling.block.lexis.language not in _WITHOUT_STOPS
+    is_plain = (
+        tells_end
+        and not ruling.block.ends_sentence
+        and not has_digit(ruling.block.low)
+        and ruling.block.text[-1] not in ",;:"
+    )
     if (
         is_plain
         and ruling.block.weight < _LONGEST_WORDS

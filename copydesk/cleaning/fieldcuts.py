@@ -23,6 +23,7 @@ _CLOCK_ALONE = re.compile(
     r"(?:[^\W\d]{1,4}\.?\s)?\d{1,2}\s?[:.hu時时시]\s?\d{2}(?::\d{2})?\s?[^\W\d]{0,5}\.?(?:\s?\(?[+-]\d.{0,5})?$", re.I
 )
 _LONGEST_LABEL = 40
+_SHORTEST_WORD = 4
 _LABEL_EDGE = " .,;()[]|-/*•·\"'>#@"
 
 
@@ -137,6 +138,10 @@ def has_edge_label(low: str, lexis: Lexis) -> bool:
     return any(low.endswith(label.text) for label in lexis.after.get(low[-1:], ()))
 
 
+def _has_figure(rest: str) -> bool:
+    return not rest.strip() or has_digit(rest) or "年" in rest
+
+
 def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, role, False) of labels without a colon: at the head, or later if long enough to be meant."""
     for start in [0, *(i + 1 for i, c in enumerate(low) if c in " /(,.")]:
@@ -151,5 +156,7 @@ def _opening_labels(low: str, lexis: Lexis) -> Iterator[tuple[int, int, str, boo
                 continue
             if low[end : end + 2].lstrip().startswith(":"):
                 break
+            if label.role in TIME_ROLES and len(label.text) < _SHORTEST_WORD and not _has_figure(low[end:]):
+                continue  # `Le 4 juin`, but `Le Courrier du Fjord`
             yield start, end, label.role, False
             break

@@ -35,6 +35,7 @@ _FULL_STOPS = ".。।۔"
 _MOST_PIECES = 6
 _SPACED_NUMBERS = re.compile(r"(第)\s?(\d+)\s?(版)")
 _MOST_WORDS = 9
+_NOTICE_SHARE = 0.4
 _LONGEST_COUNT = 40
 """Characters of `1,204 shares` or `3 min read`; a paragraph may end in such a word too."""
 _LONGEST_GUESS = 80
@@ -102,12 +103,18 @@ def _read_source(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Ru
         line.labelled += _read_dates(text, line, lexis, rules, "published")
         return
     # "source must be named" is no label
-    is_lower = not part.has_colon and " " not in part.label.strip() and text[0].islower()
+    is_lower = not part.has_colon and not any(
+        word[0] != word[0].lower() or _has_no_case(word) for word in text.split()[:2]
+    )
     if len(text) <= 80 and not is_sentence(text) and not is_clause(text) and not is_lower:
         line.facts.append(Fact(part.role or "source", text, rank=0 if part.has_colon else 1))
         line.labelled += 1
     else:
         line.unknown.append(text)
+
+
+def _has_no_case(word: str) -> bool:
+    return word.lower() == word.upper()
 
 
 def _read_people(part: Part, text: str, line: FieldLine, lexis: Lexis, rules: Rules) -> None:
@@ -330,7 +337,8 @@ def _guess(text: str, low: str, line: FieldLine, lexis: Lexis) -> None:
     if low.strip(" .") in lexis.words["sections"]:
         line.facts.append(Fact("section", text, rank=2))
         return
-    if looks_like_publisher(text, low, lexis):
+    is_notice = text.count(" ") > 2 and lexis.vocabulary.measure(low)[1] >= _NOTICE_SHARE  # `Most Viewed in Sport`
+    if looks_like_publisher(text, low, lexis) and not is_notice:
         line.facts.append(Fact("source", text, rank=4))
         line.guessed += 1
     elif names := guess_names(text, lexis):

@@ -20,7 +20,7 @@ from copydesk.cleaning.view import Block, fold_for
 from copydesk.models import PieceClass
 
 _ENOUGH = 3
-_IN_RIGHTS, _PAPERS_WORD, _OWN_HOST, _AGAIN, _IN_PROMOTION = 3, 2, 3, 1, 1
+_IN_RIGHTS, _IN_HOUSE, _PAPERS_WORD, _OWN_HOST, _AGAIN, _IN_PROMOTION = 3, 3, 2, 3, 1, 1
 _LONGEST_WORDS, _LONGEST_PIECE = 6, 8
 _LINES_OF_SITE = (
     "decision/among", "notices/comments", "notices/contact", "notices/house", "notices/note", "notices/promo",
@@ -52,11 +52,13 @@ def find_masthead(rulings: Sequence[Ruling], people: Iterable[str]) -> str | Non
             if key not in written:
                 written[key] = name
                 low = fold_for(ruling.block.lexis, name)
-                points[key] += _PAPERS_WORD * looks_like_publisher(name, low, ruling.block.lexis)
+                tells_case = name.lower() != name.upper() or is_paired(name)
+                points[key] += _PAPERS_WORD * (tells_case and looks_like_publisher(name, low, ruling.block.lexis))
                 points[key] += _OWN_HOST * (_letters(name) in hosts)
             else:
                 points[key] += _AGAIN
             points[key] += _IN_RIGHTS if ruling.kind is PieceClass.RIGHTS else 0
+            points[key] += _IN_HOUSE if ruling.rule == "notices/house" and ruling.block.text.startswith(name) else 0
             points[key] += _IN_PROMOTION if ruling.rule.startswith(_PROMOTION) else 0
     best = max(points, key=lambda key: (points[key], len(key)), default=None)
     return written[best] if best and points[best] >= _ENOUGH else None
@@ -83,10 +85,11 @@ def _capitalised_names(block: Block) -> Iterator[str]:
     """Runs of words with a capital, small words between them; a word of notices ends a run."""
     vocabulary = block.lexis.vocabulary.words
     run: list[str] = []
-    opens, run_opens = True, False
+    opens, run_opens, behind_other = True, False, False
     for word in (*_TOKEN.findall(_mask_phrases(block)), "."):
         low = fold_for(block.lexis, word)
-        if word[0].isupper() and low not in vocabulary and not has_digit(word):
+        is_capital = word[0].isupper()
+        if is_capital and low not in vocabulary and not has_digit(word) and not (behind_other and not run):
             run_opens = opens if not run else run_opens
             run.append(word)
         elif run and _joins(word, block.lexis):
@@ -96,6 +99,7 @@ def _capitalised_names(block: Block) -> Iterator[str]:
             continue
         yield from _close_run(run, block.lexis, opens_sentence=run_opens)
         run = []
+        behind_other = is_capital and not opens  # `Google News`: no name of its own
         opens = word[-1] in ".!?:|"
 
 
@@ -120,14 +124,14 @@ def _mask_phrases(block: Block) -> str:
 
 
 def _close_run(run: list[str], lexis: Lexis, *, opens_sentence: bool) -> Iterator[str]:
-    if len(run) == 1 and opens_sentence:
-        return  # any word has a capital there
     if any(fold_for(lexis, word).strip(".,") in lexis.words["company_forms"] for word in run):
         return  # the company, not its paper
     while run and _joins(run[-1], lexis):
         run.pop()
     while run and fold_for(lexis, run[0]) in lexis.words["not_names"] and len(run) > 1 and not _is_article(run[0]):
         run.pop(0)
+    if len(run) == 1 and opens_sentence:
+        return  # any word has a capital there
     name = " ".join(run).strip(".,")
     if not name or len(run) > _LONGEST_WORDS or len(name) < _ENOUGH or name.lower().endswith(("'s", "’s")):
         return
@@ -160,7 +164,7 @@ def _unspaced_names(block: Block) -> Iterator[str]:
 def _names_behind_words(block: Block) -> Iterator[str]:
     """In scripts without capitals: a paper's word and the two words behind it, as far as they are no notice's."""
     publishers, vocabulary = block.lexis.words["publishers"], block.lexis.vocabulary.words
-    for piece in re.split(r"[.,،؛:|()\[\]©]+", _mask_phrases(block)):
+    for piece in re.split(r"[.,،؛:|()\[\]©।]+", _mask_phrases(block)):
         words = piece.split()
         for place, word in enumerate(words):
             bare = word[1:] if word[0] in LEAD and fold_for(block.lexis, word[1:]) in publishers else word

@@ -20,6 +20,7 @@ from copydesk.cleaning.view import Block, fold_for
 from copydesk.models import PieceClass
 
 _CHROME = (PieceClass.DROPPED, PieceClass.RIGHTS)
+_REPEATING = (PieceClass.CAPTION, PieceClass.DROPPED, PieceClass.RIGHTS)
 _OF_PEOPLE = ("biography/", "notices/bio", "signs/address", "signs/mail")
 _SOFT, _GUESS = 2, 4
 """Ranks from which a fact has no label with it, and from which it rests on looks alone."""
@@ -73,11 +74,14 @@ def _ends_abbreviated(name: str) -> bool:
 
 def _find_repeated(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str | None:
     """A name beside an author or date that one of the site's own lines repeats: `Follow Northwind on Facebook`."""
-    chrome = [r.block.text for r in rulings if r.kind in _CHROME and not r.rule.startswith(_OF_PEOPLE)]
+    chrome = [r.block.text for r in rulings if r.kind in _REPEATING and not r.rule.startswith(_OF_PEOPLE)]
+    chrome += [fact.value for fact in facts if fact.role == "dateline"]
     # Of two guesses one may be the paper, of a single one nobody can tell.
     has_author = sum(f.role == "authors" for f in facts) > 1
+    labelled = {f.value for f in facts if f.role in ("authors", "photographers") and f.rank < _GUESS}
     for fact in facts:
-        is_candidate = fact.role == "beside" or (fact.role == "authors" and fact.rank >= _GUESS and has_author)
+        is_guess = fact.role == "authors" and fact.rank >= _GUESS and has_author and fact.value not in labelled
+        is_candidate = fact.role == "beside" or is_guess
         if is_candidate and len(fact.value) > 2 and any(_holds_name(text, fact.value) for text in chrome):
             return fact.value
     return None
@@ -86,7 +90,7 @@ def _find_repeated(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str | No
 def _holds_name(text: str, name: str) -> bool:
     return (
         text != name
-        and re.search(rf"(?<!\w){re.escape(name)}(?!\w)" if name.isascii() else re.escape(name), text) is not None
+        and re.search(rf"(?<!\w){re.escape(name)}(?!\w)" if name.isascii() else re.escape(name), text, re.I) is not None
     )
 
 
@@ -96,14 +100,21 @@ def _find_beside_date(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str |
     for ruling in rulings:
         if not ruling.mark or not any(f.moment for f in ruling.mark.facts):
             continue
-        has_other = any(f.role == "authors" and f not in ruling.mark.facts for f in facts)
+        others = [f for f in facts if f.role == "authors" and f not in ruling.mark.facts]
+        has_other = bool(others)
+        # A paper's own name stands above the name that signs: `Harbour Note, 6 June 2024`, then `Tilda Marsh`.
+        is_above = has_other and all(_place_of(f, rulings) > ruling.block.index for f in others)
         for fact in ruling.mark.facts:
             is_guess = fact.role == "authors" and fact.rank >= _GUESS
-            if is_guess and (has_author or (has_other and is_papers_name(fact.value))):
+            if is_guess and (has_author or is_above or (has_other and is_papers_name(fact.value))):
                 return fact.value
             if fact.role == "beside" and is_papers_name(fact.value):
                 return fact.value
     return None
+
+
+def _place_of(fact: Fact, rulings: Sequence[Ruling]) -> int:
+    return next((r.block.index for r in rulings if r.mark and fact in r.mark.facts), 0)
 
 
 def _find_in_rights(rulings: Iterable[Ruling], texts: dict[int, str], rules: Rules) -> str | None:

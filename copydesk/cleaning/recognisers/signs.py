@@ -24,6 +24,7 @@ _INITIALS = re.compile(r"\(?[^\W\d_]{1,4}(?:[/ ]{1,4}[^\W\d_]{1,4}){0,4}/?\)?$")
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,20}\d")
 _PLAYER = re.compile(r"\d{1,2}:\d\d(?:\s?[/|]\s?-?\d{1,2}:\d\d)?$")
 _LONE_INITIALS = re.compile(r"[^\W\d_]{2,4}(?:[ /,-][^\W\d_]{2,4})?\.?$")
+_CREDIT = re.compile(r"\w{2}[.!?…] ?© ?[^\W\d_][^.!?©]{2,50}$")
 _THIRTY = re.compile(r"[-\s]*(?:30|0|ends?|fin)[-\s]+$")
 _TAG = re.compile(r"[#＃][\w-]+")
 _ARROWS = "↓↑→▼▲►▶☞☟👇⬇"
@@ -80,6 +81,8 @@ def _mark_form(block: Block) -> tuple[PieceClass, str, int] | None:  # noqa: PLR
     if (not low.isascii() or "(c)" in low or "&copy;" in low) and _COPYRIGHT.search(low):
         if block.opens_quoted or low.count('"', 0, max(low.find("©"), 0)) % 2:
             return None
+        if _CREDIT.search(block.text) and not block.hits and not has_digit(low):
+            return None  # a caption with its photographer
         if (
             block.is_prose
             and sum(hit.name == "rights" for hit in block.hits) < 2
