@@ -29,9 +29,10 @@ def recognise_wording(view: View, marks: Sequence[Mark]) -> list[Mark]:
     """A hint or a likely mark for each line near the ends that nothing else marks."""
     known = {mark.block for mark in marks if not mark.is_piece and mark.strength >= LIKELY}
     last = len(view.blocks) - 1
+    opening = next((block.index for block in view.blocks if block.is_prose), last)
     found = []
     for block in view.blocks:
-        is_edge = block.index < _EDGE or last - block.index < _EDGE
+        is_edge = block.index < min(opening, _EDGE) or last - block.index < _EDGE
         if is_edge and block.index not in known and len(block.text) <= _LONGEST and not block.opens_quoted:
             strength = _weigh(block)
             if strength:
