@@ -114,6 +114,8 @@ def _collect(rulings: Sequence[Ruling], texts: dict[int, str], kind: PieceClass)
 def _strip_pieces(ruling: Ruling) -> str:
     """The paragraph without the pieces glued to it."""
     text = ruling.block.text
+    if ruling.text is not None:
+        return ruling.text
     if not ruling.pieces:
         return text
     for piece in sorted(ruling.pieces, key=lambda p: p.start, reverse=True):

@@ -8,12 +8,19 @@ they stand among notices behind the story's end.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from copydesk.cleaning.classes import CERTAIN, HINT, LIKELY, SURE
+from copydesk.cleaning.doubts import (
+    BREAKS,
+    doubt_deep,
+    doubt_frequent,
+    spare_lone,
+    spare_paragraphs,
+    spare_quoted,
+)
 from copydesk.cleaning.lists import run_lists
 from copydesk.cleaning.marks import Mark
 from copydesk.cleaning.menus import find_menus, is_page
@@ -35,26 +42,16 @@ _INSIDE = (
     "notices/related", "notices/share", "signs/bare_number", "signs/page_or_end_mark", "signs/rule_line",
 )  # fmt: skip
 """Marks of lines that often stand between paragraphs of a story; they hardly count against it."""
-_COSTS = dict.fromkeys(_INSIDE, -0.5) | {"notices/related_heading": -1.5}
+_COSTS = dict.fromkeys(_INSIDE, -0.5)
+_LINKS_COST = -1.5
+"""Of the heading of a list of links, which may stand between two paragraphs of a text, though not on a pasted page."""
 _EDGE_ONLY = (
     "fields/unlabelled", "notices/bio", "notices/contact", "notices/house", "notices/rights", "signs/mail_address",
 )  # fmt: skip
 """Marks of what stands at the edges: inside the story they hold only when certain."""
-_OFTEN_STORY = ("fields/release_line", "fields/unlabelled", "notices/promo", "notices/promo_hint", "signs/address")
-_FEWEST_FREQUENT = 5
-_BREAKS = (
-    "learnt/line",
-    "notices/advert",
-    "notices/page",
-    "notices/share",
-    "signs/page_or_end_mark",
-    "signs/rule_line",
-)
-"""Marks that do not tell that the story is over."""
+_WITHOUT_STOPS = ("th",)
+"""Languages that put no mark at the end of a sentence."""
 _BY_WORDS = "wording/notice_words"
-_HEADING_ROLES = ("h2", "h3", "h4", "h5", "h6")
-_LONG_PARAGRAPH = 300
-"""Weight from which a page's paragraph is dropped only when that is certain: long ones were often story."""
 _OPENERS = ("notices/house", "notices/rights", "notices/site", "notices/wall")
 _SHORT_REMARK = 160
 _PROSE_IN_WALL, _PROSE_IN_NOTICE = 2, 4
@@ -82,7 +79,7 @@ class Decision:
 def decide(view: View, marks: Sequence[Mark]) -> Decision:
     """Weigh the marks and rule on every paragraph."""
     best, pieces, dateline = _sort_marks(len(view.blocks), marks)
-    _spare_quoted(view.blocks, best)
+    spare_quoted(view.blocks, best)
     menus = find_menus(view.blocks)
     on_page = not view.is_extracted and is_page(view.blocks, menus)
     if not on_page:
@@ -93,9 +90,10 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         _move_title(view.blocks, best, menus, head)
     tail = _end_at_mark(view.blocks, best, pieces, tail)
     if not on_page:
-        best[head:] = _doubt_frequent(best[head:])
+        best[head:] = doubt_frequent(best[head:])
+    doubt_deep(view.blocks, best, head, tail)
     if view.is_extracted:
-        _spare_paragraphs(view.blocks, best)
+        spare_paragraphs(view.blocks, best)
     accepted = [_holds(block, best[i], inside=head <= i < tail) for i, block in enumerate(view.blocks)]
     _accept_hints(view.blocks, best, accepted, head, tail)
     rulings = [
@@ -113,6 +111,8 @@ def decide(view: View, marks: Sequence[Mark]) -> Decision:
         _close_tail(rulings, tail)
         _drop_last_words(rulings)
         _clear_head(rulings)
+        if not on_page and dateline is None:
+            spare_lone(rulings)
     for ruling in rulings:
         if ruling.kind not in (PieceClass.BODY, PieceClass.TITLE):
             ruling.pieces = ()
@@ -144,40 +144,6 @@ def _keep_author(held: Mark, other: Mark) -> Mark:
     if held.rule != "signs/address" or held.facts:
         return held
     return replace(held, facts=tuple(replace(f, rank=_WEAK) for f in other.facts if f.role == "authors"))
-
-
-def _spare_quoted(blocks: Sequence[Block], best: list[Mark | None]) -> None:
-    """Rights formulas alone between two sentences are the story's where the text ends with a rights line of its own."""
-    last = max((i for i, mark in enumerate(best) if mark and mark.kind is PieceClass.RIGHTS), default=0)
-    if any(blocks[i].is_prose and best[i] is None for i in range(last, len(blocks))):
-        return
-    start = 0
-    for place in range(1, last):
-        mark = best[place]
-        if mark and mark.rule == "notices/rights":
-            start = start or place
-            continue
-        around = (start - 1, place)
-        if start and all(best[i] is None and blocks[i].is_sentence for i in around):
-            best[start:place] = [None] * (place - start)
-        start = 0
-
-
-def _doubt_frequent(best: Sequence[Mark | None]) -> list[Mark | None]:
-    """The marks below the head; those of a rule that has many are hints: prices with shops, the dates of a tour."""
-    counts = Counter(mark.rule for mark in best if mark and mark.rule in _OFTEN_STORY)
-    return [replace(mark, strength=HINT) if mark and counts[mark.rule] >= _FEWEST_FREQUENT else mark for mark in best]
-
-
-def _spare_paragraphs(blocks: Sequence[Block], best: list[Mark | None]) -> None:
-    """Take weak marks off what a page's markup shows to be story: long paragraphs, and headings taken for captions."""
-    for place, block in enumerate(blocks):
-        mark = best[place]
-        if mark is None or mark.strength >= CERTAIN:
-            continue
-        is_long = block.weight >= _LONG_PARAGRAPH and mark.kind is PieceClass.DROPPED
-        if is_long or (mark.rule == "captions/credit" and block.role in _HEADING_ROLES):
-            best[place] = None
 
 
 def _move_title(blocks: Sequence[Block], best: list[Mark | None], menus: Sequence[bool], head: int) -> None:
@@ -215,6 +181,8 @@ def _find_edges(blocks: Sequence[Block], best: Sequence[Mark | None], menus: Seq
     head = tail = start = 0
     for place, block in enumerate(blocks):
         gain = _MENU_COST if menus[place] else _score(block, best[place])
+        if not on_page and (mark := best[place]) and mark.rule == "notices/related_heading":
+            gain = _LINKS_COST
         total += short_cost if on_page and 0 < gain <= _SHORT_GAIN else gain
         if total <= 0:
             total, start = 0.0, place + 1
@@ -307,7 +275,7 @@ def _close_tail(rulings: list[Ruling], tail: int) -> None:
         ruling = rulings[place]
         ended = ended or ruling.rule == "notices/end"
         if ruling.kind in _CHROME:
-            cost += ruling.mark.strength if ruling.mark and ruling.rule not in _BREAKS else 0
+            cost += ruling.mark.strength if ruling.mark and ruling.rule not in BREAKS else 0
         elif ruling.kind is PieceClass.BODY and (cost or ended) and not _ITEM.match(ruling.block.low):
             after = rulings[place + 1] if place + 1 < len(rulings) else None
             is_between = rulings[place - 1].kind in _CHROME and after is not None and after.kind in _CHROME
@@ -331,14 +299,20 @@ def _drop_last_words(rulings: list[Ruling]) -> None:
     if prose < _FEWEST_BEFORE_WORDS or last + 1 >= len(rulings):
         return
     ruling, before, after = rulings[last], rulings[last - 1], rulings[last + 1]
-    is_plain = not ruling.block.ends_sentence and not has_digit(ruling.block.low) and ruling.block.text[-1] not in ",;:"
+    tells_end = ruling.block.lexis.language not in _WITHOUT_STOPS
+    is_plain = (
+        tells_end
+        and not ruling.block.ends_sentence
+        and not has_digit(ruling.block.low)
+        and ruling.block.text[-1] not in ",;:"
+    )
     if (
         is_plain
         and ruling.block.weight < _LONGEST_WORDS
         and before.kind is PieceClass.BODY
         and before.block.is_prose
         and after.kind in _CHROME
-        and after.rule not in _BREAKS
+        and after.rule not in BREAKS
     ):
         ruling.kind, ruling.rule = PieceClass.DROPPED, "decision/last_words"
 

@@ -46,9 +46,10 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool, only_related: 
             _drop_list(members, run, spare_long=spare_long)
             run, members = opened, []
         elif run and _belongs_to_list(ruling):
-            is_over = place < tail and run != "list/about" and _is_story_again(ruling, members)
+            is_over = place < tail and run != "list/about" and _is_story_again(ruling, members, on_page=on_page)
             if len(members) >= _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
-                if not (is_over and len(members) > _LONGEST_INSIDE):
+                is_inside = place < tail and not on_page
+                if not (is_inside and len(members) > _LONGEST_INSIDE):
                     _drop_list(members, run, spare_long=spare_long)
                 run, members = "", []
             else:
@@ -72,9 +73,11 @@ def _holds_its_link(low: str) -> bool:
     return len(low.partition(":")[2].strip()) > _SHORTEST_TITLE
 
 
-def _is_story_again(ruling: Ruling, members: Sequence[Ruling]) -> bool:
-    """A paragraph, or a sentence behind links that are none."""
-    return ruling.block.is_prose or (ruling.block.is_sentence and not any(m.block.is_sentence for m in members))
+def _is_story_again(ruling: Ruling, members: Sequence[Ruling], *, on_page: bool) -> bool:
+    """A paragraph or, off pages with their teasers, a sentence behind links that are none."""
+    return ruling.block.is_prose or (
+        not on_page and ruling.block.is_sentence and not any(m.block.is_sentence for m in members)
+    )
 
 
 def _belongs_to_list(ruling: Ruling) -> bool:

@@ -24,6 +24,7 @@ _BRACKETED = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{1,60}[)）\]】]\s
 _INITIAL = re.compile(r"(?:[^\W\d_]\.-?)+$")
 # Arabic and Hebrew write "and" together with the word behind it.
 _GLUED_AND = re.compile(r"(?<=\w)\s+[وו](\w{2,20})(?=\s+\w)")
+_PARTICLE = re.compile("[のにをはがで][\u4e00-\u9fff]")
 _EDGES = ' .,،؛।۔:;|-–—*•·[]【】()（）"“”<>〈〉'
 _WITH_DOTLESS = ("az", "tr")
 _DOTLESS = {ord("I"): "ı", ord("İ"): "i"}
@@ -203,6 +204,8 @@ def _looks_like_unspaced(text: str) -> bool:
         return len(text) <= 20
     if is_thai(text[0]):
         return len(text.split()) <= 4
+    if _PARTICLE.search(text):
+        return False  # part of a sentence: 夜勤に入る
     if text[-1] == "部" and len(text) >= 3:
         return False  # a desk: 外信部
     return len(text.replace(" ", "")) in _HAN_NAME or (

@@ -24,7 +24,8 @@ _NO_SPACES = r"\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff"
 _PAIRED = _NO_SPACES + r"\uac00-\ud7a3"
 _UNSPACED_CHARACTER = re.compile(f"[{_NO_SPACES}]")
 _PAIRED_CHARACTER = re.compile(f"[{_PAIRED}]")
-_OPEN_SIGNS = re.compile("[~#\x00]")
+_OPEN_SIGNS = re.compile("[~#]| ?\x00 ?")
+"""What in an expanded phrase is not given: the space about a gap is none of the text's."""
 _SCRIPT_WITHOUT_LIMITS = re.compile(f"[{_PAIRED}]")
 """Scripts without spaces, and Korean with its particles: a word may begin and end within what looks like another."""
 _TRAILING = r"[ .!:;,\-_*>»…'\")\]}?|]{0,20}"

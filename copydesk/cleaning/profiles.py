@@ -6,6 +6,7 @@ senders. Storing profiles is not done here, and lines are learnt in `learnt.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,8 +38,10 @@ _KEYS = (
     "page",
 )
 _PAGE_PARTS: tuple[str, ...] = get_args(PagePart)
-_ACTIONS = ("drop", "keep", "rights")
+_ACTIONS = ("drop", "keep", "replace", "rights")
 _MATCHES = ("exact", "prefix", "regex")
+_SEEN = 500
+"""Characters of a line that a pattern sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,17 @@ class LineRule:
     action: str
     match: str
     text: str
+    to: str = ""
+    """For `replace`: what is put in the place of the match, which for `regex` may name its groups: `\\1`."""
+
+    def replaced(self, line: str) -> str:
+        """The line that fits with `to` in the place of what matched; "" where nothing is left of it."""
+        if self.match == "exact":
+            return normalise(self.to)
+        if self.match == "prefix":
+            return normalise(self.to + line[len(self.text) :])
+        head = line[:_SEEN]
+        return normalise(compile_bounded(self.text).sub(self.to, head, count=1) + line[_SEEN:])
 
     def fits(self, line: str) -> bool:
         """True when the normalised line is meant; a pattern sees the first 500 characters."""
@@ -55,7 +69,7 @@ class LineRule:
             return line == self.text
         if self.match == "prefix":
             return line.startswith(self.text)
-        return compile_bounded(self.text).match(line[:500]) is not None
+        return compile_bounded(self.text).match(line[:_SEEN]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +192,24 @@ def _read_rules(where: str, entries: object) -> tuple[LineRule, ...]:
         raise LexiconError(f"{where}, key rules", "must be a list of tables")
     rules = []
     for entry in entries:
-        if not isinstance(entry, dict) or set(entry) != {"action", "match", "text"}:
-            raise LexiconError(f"{where}, key rules", "each needs exactly action, match and text")
-        rule = LineRule(str(entry["action"]), str(entry["match"]), str(entry["text"]))
+        keys = {"action", "match", "text"} | (
+            {"to"} if isinstance(entry, dict) and entry.get("action") == "replace" else set()
+        )
+        if not isinstance(entry, dict) or set(entry) != keys:
+            raise LexiconError(f"{where}, key rules", "each needs exactly action, match and text, and to for replace")
+        rule = LineRule(str(entry["action"]), str(entry["match"]), str(entry["text"]), str(entry.get("to", "")))
         if rule.action not in _ACTIONS or rule.match not in _MATCHES or not rule.text:
             raise LexiconError(f"{where}, key rules", f"action is one of {_ACTIONS}, match one of {_MATCHES}")
         if rule.match == "regex":
-            try:
-                compile_bounded(rule.text)
-            except (ValueError, OSError) as error:
-                raise LexiconError(f"{where}, key rules", f"{rule.text!r}: {error}") from error
+            _check_pattern(where, rule)
         rules.append(rule)
     return tuple(rules)
+
+
+def _check_pattern(where: str, rule: LineRule) -> None:
+    """`LexiconError` for a pattern that could take long, or a replacement that names a group it has not."""
+    try:
+        compile_bounded(rule.text).sub(rule.to, rule.text)
+        re.compile(f"(?:{rule.text})|").sub(rule.to, "")
+    except (ValueError, OSError, re.error, IndexError) as error:
+        raise LexiconError(f"{where}, key rules", f"{rule.text!r}: {error}") from error

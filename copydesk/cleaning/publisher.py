@@ -100,14 +100,21 @@ def _find_beside_date(facts: Sequence[Fact], rulings: Sequence[Ruling]) -> str |
     for ruling in rulings:
         if not ruling.mark or not any(f.moment for f in ruling.mark.facts):
             continue
-        has_other = any(f.role == "authors" and f not in ruling.mark.facts for f in facts)
+        others = [f for f in facts if f.role == "authors" and f not in ruling.mark.facts]
+        has_other = bool(others)
+        # A paper's own name stands above the name that signs: `Harbour Note, 6 June 2024`, then `Tilda Marsh`.
+        is_above = has_other and all(_place_of(f, rulings) > ruling.block.index for f in others)
         for fact in ruling.mark.facts:
             is_guess = fact.role == "authors" and fact.rank >= _GUESS
-            if is_guess and (has_author or (has_other and is_papers_name(fact.value))):
+            if is_guess and (has_author or is_above or (has_other and is_papers_name(fact.value))):
                 return fact.value
             if fact.role == "beside" and is_papers_name(fact.value):
                 return fact.value
     return None
+
+
+def _place_of(fact: Fact, rulings: Sequence[Ruling]) -> int:
+    return next((r.block.index for r in rulings if r.mark and fact in r.mark.facts), 0)
 
 
 def _find_in_rights(rulings: Iterable[Ruling], texts: dict[int, str], rules: Rules) -> str | None:

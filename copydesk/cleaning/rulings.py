@@ -18,3 +18,5 @@ class Ruling:
     rule: str
     mark: Mark | None = None
     pieces: tuple[Mark, ...] = ()
+    text: str | None = None
+    """What is stored in the place of the paragraph's own text, where the sender's rules say so."""

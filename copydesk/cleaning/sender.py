@@ -34,4 +34,8 @@ def _first_fit(ruling: Ruling, profile: Profile) -> LineRule | None:
 def _ruled(ruling: Ruling, rule: LineRule | None) -> Ruling:
     if rule is None:
         return ruling
+    if rule.action == "replace":
+        text = rule.replaced(normalise(ruling.block.text))
+        kind = ruling.kind if text else PieceClass.DROPPED
+        return Ruling(ruling.block, kind, "sender/replace", ruling.mark, (), text)
     return Ruling(ruling.block, _KINDS[rule.action], f"sender/{rule.action}", None, ())

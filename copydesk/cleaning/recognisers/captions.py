@@ -45,14 +45,8 @@ def _find_credit(block: Block, rules: Rules) -> list[Fact]:
         named = _read_label(block, rules)
         if named:
             return named
-    if (signed := _SIGNED.search(block.text)) and not block.hits:
-        signers = split_names(signed[1], block.lexis, trusted=False)
-        return [Fact("photographers", name) for name in signers if not rules.publisher(name).name]
-    return _read_tail(block, rules)
-
-
-def _read_tail(block: Block, rules: Rules) -> list[Fact]:
-    """Those of a credit in no words but an agency's or a role's, behind a slash or with a word for pictures."""
+    if not block.hits and (signed := _read_signed(block, rules)):
+        return signed
     foot = block.low[-100:]
     if "/" not in foot and not _has_picture_word(foot, block):
         return []
@@ -60,14 +54,18 @@ def _read_tail(block: Block, rules: Rules) -> list[Fact]:
     if not match:
         return []
     tail = match.group().strip(" ()[]（）【】")
-    by_agency = _read_agency_credit(tail, block, rules)
-    if by_agency:
-        return by_agency
     line = read_fields((tail,), block.lexis, rules)
     roles = {fact.role for fact in line.facts if fact.role != "source"}
-    if line.labelled and not line.unknown and roles == {"photographers"}:
-        return [fact for fact in line.facts if fact.role == "photographers"]
-    return []
+    is_credit = line.labelled and not line.unknown and roles == {"photographers"}
+    credited = [fact for fact in line.facts if fact.role == "photographers"] if is_credit else []
+    return _read_agency_credit(tail, block, rules) or credited
+
+
+def _read_signed(block: Block, rules: Rules) -> list[Fact]:
+    """`The boot in question. © Arie Blom`: the sign stands for who took the picture."""
+    match = _SIGNED.search(block.text)
+    names = split_names(match[1], block.lexis, trusted=False) if match else []
+    return [Fact("photographers", name) for name in names if not rules.publisher(name).name]
 
 
 def _read_label(block: Block, rules: Rules) -> list[Fact]:

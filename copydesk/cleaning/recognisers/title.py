@@ -55,7 +55,8 @@ def _find_title(view: View, marks: list[Mark]) -> Block | None:
     if twice is not None and strength[twice.index] < LIKELY:
         return twice
     guessed = None
-    for place, block in enumerate(view.blocks[:_DEPTH]):
+    first = _skip_greeting(view, marks, strength)
+    for place, block in enumerate(view.blocks[first:_DEPTH], start=first):
         if block.index in opens_story:
             break
         if strength[block.index] >= LIKELY:
@@ -66,6 +67,13 @@ def _find_title(view: View, marks: list[Mark]) -> Block | None:
             return _prefer_mixed_case(block, view, strength, opens_story, place)
         guessed = guessed or block
     return guessed
+
+
+def _skip_greeting(view: View, marks: list[Mark], strength: dict[int, int]) -> int:
+    """The place behind a newsletter's greeting, above which it gives its own name; 0 where there is none."""
+    opening = next((b.index for b in view.blocks if b.is_prose and strength[b.index] < LIKELY), len(view.blocks))
+    opening = min(opening, len(view.blocks) // 2)  # a farewell stands below
+    return 1 + max((m.block for m in marks if m.rule == "notices/greeting" and m.block < opening), default=-1)
 
 
 def _prefer_mixed_case(block: Block, view: View, strength: dict[int, int], opens_story: set[int], place: int) -> Block:
