@@ -30,7 +30,7 @@ def start(stack: Stack, *arguments: str | Path) -> subprocess.Popen[bytes]:
 
 
 def run(stack: Stack, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
-    out, err = (process := start(stack, *arguments)).communicate(timeout=60)
+    out, err = (process := start(stack, *arguments)).communicate(timeout=120)
     assert out, err.decode()
     return process.returncode, json.loads(out)
 
@@ -70,7 +70,7 @@ def test_files_lists_and_folders_are_taken_in_and_counted(stack: Stack, tmp_path
 
 def test_stopped_killed_and_begun_again_nothing_is_missing_or_doubled(stack: Stack, tmp_path: Path) -> None:
     target = tmp_path / "list.jsonl"
-    target.write_text(lines(1_000))
+    target.write_text(lines(600))
     command = (target, "--bulk", "--wait")
 
     # Nobody takes the jobs: it waits at the bound, and is the only one at this run.
@@ -87,12 +87,13 @@ def test_stopped_killed_and_begun_again_nothing_is_missing_or_doubled(stack: Sta
 
     stack.start("ingest", "storage")
     third = start(stack, *command)
-    stack.wait_for_rows(ARTICLES, lambda rows: rows[0][0] >= 500)
+    # More than the first one handed over.
+    stack.wait_for_rows(ARTICLES, lambda rows: rows[0][0] > 400, 90)
     third.send_signal(signal.SIGKILL)
     third.communicate(timeout=30)
 
     code, told = run(stack, *command)
 
     assert (code, told["is_resumed"], told["is_over"]) == (0, True, True)
-    assert told["outcomes"] == {"stored": 1_000}
-    assert stack.rows(ARTICLES) == [(1_000, 1_000)]
+    assert told["outcomes"] == {"stored": 600}
+    assert stack.rows(ARTICLES) == [(600, 600)]
