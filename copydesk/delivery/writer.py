@@ -17,7 +17,7 @@ import structlog
 from copydesk import metrics
 from copydesk.delivery import restoring
 from copydesk.delivery.transaction import Committed, bury, commit, give_up_leaders
-from copydesk.errors import DatabaseUnavailable, QueueUnavailable, RowRefused
+from copydesk.errors import DatabaseUnavailable, QueueFull, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
 from copydesk.queue.likeness_index import LikenessIndex
 from copydesk.queue.streams import ArticleStream, Incoming
@@ -172,8 +172,11 @@ class Writer:
         for outcome, count in done.outcomes.items():
             metrics.items.labels(outcome).inc(count)
         # Before they are settled: a writer that is killed in between finds them again.
-        if late := restoring.enter_late(self._index, batch, datetime.now(UTC)):
-            log.info("entered into the likeness index, which was loaded without them", documents=late)
+        try:
+            if late := restoring.enter_late(self._index, batch, datetime.now(UTC)):
+                log.info("entered into the likeness index, which was loaded without them", documents=late)
+        except QueueFull as error:  # settling is what frees a full Redis
+            log.warning("the likeness index lacks documents until it is loaded again", error=str(error))
         self._stream.settle([entry.stream_id for entry in batch])
         with contextlib.suppress(QueueUnavailable):  # told best effort: whoever waits asks Postgres in the end
             self._stream.tell_closed(done.closed)

@@ -21,7 +21,8 @@ from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
 from copydesk.queue.streams import ARTICLES, ArticleEntry, ArticleStream, Incoming, Outgoing
 from copydesk.storage import connection as database
 from copydesk.storage import sketches
-from tests.entries import article, job, text
+from tests.entries import article, close, job, text
+from tests.integration.writing import desk_on
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = timedelta(days=28)
@@ -214,6 +215,21 @@ def test_what_a_writer_stores_after_the_index_was_loaded_without_it_is_entered_t
         assert found(index_on(client), 1)[1] == name(held)
         (current,) = judged_and_read(client, 3)
         assert restoring.enter_late(index_on(client), [current], NOW) == 0
+
+
+def test_a_redis_too_full_for_the_index_keeps_no_writer_from_settling(
+    own_redis: ValkeyServer, database_url: str
+) -> None:
+    with streams.connect(own_redis.url) as client, desk_on(own_redis.url, database_url) as desk:
+        ensure(client, database_url)
+        held = judged(client, 1)
+        desk.publish([held, close(held.entry.job, 1)])
+        rebuild_anew(client, database_url)
+        client.config_set("maxmemory", 1)
+        desk.writer().step()
+
+        assert desk.stream.depth() == 0
+        assert desk.outcomes() == {"item 1": "stored"}
 
 
 def judged_and_read(client: redis.Redis, n: int) -> list[Incoming]:
