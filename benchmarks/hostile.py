@@ -26,8 +26,8 @@ def measure(number: int) -> dict[str, object]:
     from copydesk.delivery.publication import Limits, entries_of
     from copydesk.errors import InputTooLarge
     from copydesk.models import Hints
+    from copydesk.queue.entries import ArticleEntry, CloseEntry
     from copydesk.queue.jobs import Job, JobItem
-    from copydesk.queue.streams import ArticleEntry, CloseEntry
 
     settings = load({})
     hostile = HOSTILE[number]

@@ -8,7 +8,7 @@ from typing import Any
 
 from copydesk.dedupe.identity import identity_keys
 from copydesk.models import Document, IdentityKey, Outcome
-from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, JobRef, OutcomeEntry
+from copydesk.queue.entries import ArticleEntry, CloseEntry, Incoming, JobRef, OutcomeEntry
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from copydesk.delivery.settlement import Plan, article_id
-from copydesk.queue.streams import ArticleEntry, Incoming
+from copydesk.queue.entries import ArticleEntry, Incoming
 from copydesk.storage import sketches
 from copydesk.storage.connection import Connection
 from copydesk.storage.rows import Row

@@ -27,9 +27,10 @@ from copydesk.errors import CopydeskError, DependencyError, InvalidJob, MissingI
 from copydesk.liveness.pulse import pulse
 from copydesk.models import Outcome
 from copydesk.queue import streams
+from copydesk.queue.entries import CloseEntry, JobRef, Outgoing
 from copydesk.queue.jobs import Job, JobItem, read_job, safe_id
 from copydesk.queue.likeness_index import LikenessIndex
-from copydesk.queue.streams import ENTRIES_AT_ONCE, ArticleStream, CloseEntry, JobRef, Outgoing
+from copydesk.queue.streams import ENTRIES_AT_ONCE, ArticleStream
 from copydesk.queue.tries import Tries
 from copydesk.settings import Settings
 

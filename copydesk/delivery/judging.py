@@ -16,8 +16,8 @@ from copydesk.dedupe.sketch import Sketch, pack, sketch, split_keys, unpack
 from copydesk.delivery.settlement import article_id
 from copydesk.errors import IndexIncomplete, QueueFull, SketchUnreadable
 from copydesk.models import Likened
+from copydesk.queue.entries import ArticleEntry, Outgoing
 from copydesk.queue.likeness_index import Answer, Keyed, LikenessIndex, Record
-from copydesk.queue.streams import ArticleEntry, Outgoing
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,8 @@ from copydesk.cleaning import Rules
 from copydesk.errors import CopydeskError, InputError, InputTooLarge, ProcessingError
 from copydesk.formats import Parser
 from copydesk.models import Hints, Outcome, RawItem
+from copydesk.queue.entries import ArticleEntry, CloseEntry, JobRef, OutcomeEntry, Outgoing
 from copydesk.queue.jobs import Job, JobItem
-from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry, Outgoing
 
 log = structlog.get_logger(__name__)
 

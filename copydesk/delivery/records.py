@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from copydesk.models import Hints, Json, Outcome, Verdict
-from copydesk.queue.streams import ArticleEntry, OutcomeEntry
+from copydesk.queue.entries import ArticleEntry, OutcomeEntry
 from copydesk.storage.dead_letters import DeadLetter
 from copydesk.storage.receipts import Receipt
 from copydesk.storage.rows import Row

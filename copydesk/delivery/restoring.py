@@ -15,8 +15,9 @@ import structlog
 from copydesk.dedupe.sketch import split_keys
 from copydesk.delivery.settlement import article_id, id_from
 from copydesk.errors import IndexIncomplete, RowRefused, SketchUnreadable
+from copydesk.queue.entries import ArticleEntry, Incoming
 from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
-from copydesk.queue.streams import ArticleEntry, ArticleStream, Incoming
+from copydesk.queue.streams import ArticleStream
 from copydesk.storage import connection as database
 from copydesk.storage import sketches
 from copydesk.storage.connection import Connection

@@ -12,7 +12,7 @@ from copydesk.dedupe.identity import VERSIONED, judge
 from copydesk.delivery import placement, records, suppression, withdrawal
 from copydesk.delivery.placement import Leaders, Place
 from copydesk.models import Held, IdentityKey, Outcome, Verdict
-from copydesk.queue.streams import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
+from copydesk.queue.entries import ArticleEntry, CloseEntry, JobRef, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle, NewRevision
 from copydesk.storage.dead_letters import DeadLetter
 from copydesk.storage.identities import KeyState

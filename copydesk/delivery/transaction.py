@@ -21,7 +21,7 @@ from copydesk.delivery.progress import advance
 from copydesk.delivery.settlement import Plan
 from copydesk.errors import MissingInput, RowRefused
 from copydesk.models import Outcome
-from copydesk.queue.streams import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
+from copydesk.queue.entries import ArticleEntry, CloseEntry, Incoming, OutcomeEntry
 from copydesk.storage import (
     articles,
     dead_letters,

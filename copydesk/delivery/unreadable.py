@@ -13,8 +13,9 @@ from copydesk.delivery.publication import refused_job
 from copydesk.errors import UnreadableMessage
 from copydesk.models import Outcome
 from copydesk.queue.custody import take_unreadable
+from copydesk.queue.entries import JobRef
 from copydesk.queue.jobs import sha256
-from copydesk.queue.streams import ArticleStream, JobRef, connect, translated_errors
+from copydesk.queue.streams import ArticleStream, connect, translated_errors
 from copydesk.storage.connection import Connection
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from datetime import datetime
 from copydesk.dedupe.identity import compare_versions
 from copydesk.delivery import records
 from copydesk.models import IdentityKey, Outcome, Verdict, Withdrawal
-from copydesk.queue.streams import ArticleEntry, OutcomeEntry
+from copydesk.queue.entries import ArticleEntry, OutcomeEntry
 from copydesk.storage.articles import CurrentArticle
 from copydesk.storage.identities import KeyState
 from copydesk.storage.receipts import Receipt

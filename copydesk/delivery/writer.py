@@ -19,8 +19,9 @@ from copydesk.delivery import restoring
 from copydesk.delivery.transaction import Committed, bury, commit, give_up_leaders
 from copydesk.errors import DatabaseUnavailable, QueueFull, QueueUnavailable, RowRefused
 from copydesk.liveness.pulse import pulse
+from copydesk.queue.entries import Incoming
 from copydesk.queue.likeness_index import LikenessIndex
-from copydesk.queue.streams import ArticleStream, Incoming
+from copydesk.queue.streams import ArticleStream
 from copydesk.storage import attempts
 from copydesk.storage import connection as database
 from copydesk.storage.connection import Connection

@@ -9,7 +9,8 @@ import signal
 from collections.abc import Sequence
 
 from copydesk.queue.app import INGEST_QUEUE
-from copydesk.queue.streams import ARTICLES, ArticleStream, Outgoing, connect
+from copydesk.queue.entries import Outgoing
+from copydesk.queue.streams import ARTICLES, ArticleStream, connect
 from tests.entries import article, close, job, sha256, story, text
 from tests.faults.driver import Act, Run
 from tests.faults.moments import FOREVER, POISON

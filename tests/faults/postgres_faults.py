@@ -12,7 +12,8 @@ from typing import Any
 import psycopg
 
 from copydesk.embedded import PostgresServer
-from copydesk.queue.streams import ArticleStream, Outgoing, connect
+from copydesk.queue.entries import Outgoing
+from copydesk.queue.streams import ArticleStream, connect
 from copydesk.storage import schema
 from tests.entries import article, close, job, sha256, text
 from tests.faults.driver import Act, Run, suspend

@@ -25,7 +25,8 @@ import redis
 from copydesk.delivery.ingestion import Ingestion
 from copydesk.delivery.settlement import article_id
 from copydesk.embedded import ValkeyServer
-from copydesk.queue.streams import ARTICLES, ArticleEntry, Incoming
+from copydesk.queue.entries import ArticleEntry, Incoming
+from copydesk.queue.streams import ARTICLES
 from copydesk.settings import load
 from tests.entries import text
 from tests.integration.writing import Desk, desk_on

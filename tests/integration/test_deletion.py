@@ -10,7 +10,7 @@ from copydesk.delivery.changes import number_changes
 from copydesk.delivery.search_index import index_texts
 from copydesk.delivery.settlement import article_id
 from copydesk.models import Likened, Outcome, Withdrawal
-from copydesk.queue.streams import ArticleEntry, Outgoing
+from copydesk.queue.entries import ArticleEntry, Outgoing
 from copydesk.storage import connection as database
 from copydesk.storage import deletions, outbox, reading
 from copydesk.storage.reading import Filters

@@ -10,7 +10,7 @@ import pytest
 
 from copydesk.delivery.subscriptions import subscription
 from copydesk.models import Outcome
-from copydesk.queue.streams import Outgoing
+from copydesk.queue.entries import Outgoing
 from copydesk.settings import load
 from copydesk.storage import connection as database
 from copydesk.storage import feeds

@@ -13,7 +13,7 @@ import pytest
 from copydesk.delivery.settlement import article_id
 from copydesk.delivery.transaction import give_up_leaders
 from copydesk.models import Likened
-from copydesk.queue.streams import ArticleEntry, Outgoing
+from copydesk.queue.entries import ArticleEntry, Outgoing
 from copydesk.storage import connection as database
 from tests.entries import article, close, job, text
 from tests.integration.writing import Desk

@@ -19,8 +19,9 @@ from copydesk.dedupe.sketch import Sketch, pack, sketch
 from copydesk.embedded import ValkeyServer
 from copydesk.errors import IndexIncomplete, QueueFull
 from copydesk.queue import streams
+from copydesk.queue.entries import Outgoing
 from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
-from copydesk.queue.streams import ARTICLES, LIKENESS, ArticleStream, Outgoing, job_key
+from copydesk.queue.streams import ARTICLES, LIKENESS, ArticleStream, job_key
 from tests.entries import article, job
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

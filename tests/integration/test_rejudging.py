@@ -18,8 +18,8 @@ from copydesk.embedded import ValkeyServer
 from copydesk.errors import QueueFull
 from copydesk.models import Likened
 from copydesk.queue import streams
+from copydesk.queue.entries import ArticleEntry, Outgoing
 from copydesk.queue.likeness_index import LikenessIndex
-from copydesk.queue.streams import ArticleEntry, Outgoing
 from copydesk.storage import connection as database
 from tests.entries import NOON, article, close, job, text
 from tests.integration.writing import Desk, desk_on

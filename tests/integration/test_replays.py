@@ -8,7 +8,7 @@ import psycopg
 
 from copydesk.delivery.replays import PASSING_AFTER_S, ask_passing
 from copydesk.models import Outcome
-from copydesk.queue.streams import Outgoing
+from copydesk.queue.entries import Outgoing
 from copydesk.storage import connection as database
 from copydesk.storage import dead_letters
 from tests.entries import close, ending, job, sha256

@@ -17,8 +17,9 @@ from copydesk.delivery.settlement import id_from
 from copydesk.embedded import ValkeyServer
 from copydesk.errors import IndexIncomplete
 from copydesk.queue import streams
+from copydesk.queue.entries import ArticleEntry, Incoming, Outgoing
 from copydesk.queue.likeness_index import Keyed, LikenessIndex, Record
-from copydesk.queue.streams import ARTICLES, ArticleEntry, ArticleStream, Incoming, Outgoing
+from copydesk.queue.streams import ARTICLES, ArticleStream
 from copydesk.storage import connection as database
 from copydesk.storage import sketches
 from tests.entries import article, close, job, text

@@ -14,7 +14,7 @@ from copydesk.delivery.changes import number_changes
 from copydesk.delivery.retention import Days, Retention, days_of
 from copydesk.delivery.search_index import index_texts
 from copydesk.models import Outcome
-from copydesk.queue.streams import Outgoing
+from copydesk.queue.entries import Outgoing
 from copydesk.settings import PREFIX, load
 from copydesk.storage import connection as database
 from copydesk.storage import retention

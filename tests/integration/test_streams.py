@@ -13,7 +13,8 @@ import redis
 
 from copydesk.errors import QueueFull, QueueUnavailable
 from copydesk.queue import streams
-from copydesk.queue.streams import ARTICLES, CLOSED, GROUP, ArticleStream, CloseEntry, Incoming, Outgoing
+from copydesk.queue.entries import CloseEntry, Incoming, Outgoing
+from copydesk.queue.streams import ARTICLES, CLOSED, GROUP, ArticleStream
 from copydesk.queue.tries import Tries
 from tests.entries import article, close, job, text
 from tests.servers import OwnServer

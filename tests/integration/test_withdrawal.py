@@ -10,7 +10,7 @@ import pytest
 
 from copydesk.dedupe.identity import guid_key
 from copydesk.models import Outcome, Withdrawal
-from copydesk.queue.streams import ArticleEntry, OutcomeEntry
+from copydesk.queue.entries import ArticleEntry, OutcomeEntry
 from tests.entries import article, close, ending, job, text
 from tests.integration.writing import Desk
 

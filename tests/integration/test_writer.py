@@ -14,7 +14,8 @@ import structlog
 
 from copydesk.delivery.writer import by_bytes
 from copydesk.models import Outcome
-from copydesk.queue.streams import ARTICLES, Incoming, Outgoing
+from copydesk.queue.entries import Incoming, Outgoing
+from copydesk.queue.streams import ARTICLES
 from copydesk.storage import connection as database
 from copydesk.storage import raws
 from tests.entries import article, close, ending, job, sha256, text

@@ -6,7 +6,8 @@ import pytest
 import redis
 
 from copydesk.delivery.writer import ALONE_FROM
-from copydesk.queue.streams import ARTICLES, GROUP, Outgoing
+from copydesk.queue.entries import Outgoing
+from copydesk.queue.streams import ARTICLES, GROUP
 from copydesk.storage import attempts
 from copydesk.storage import connection as database
 from tests.entries import article, close, job, text

@@ -12,8 +12,9 @@ import psycopg
 
 from copydesk.delivery.writer import Writer
 from copydesk.queue import streams
+from copydesk.queue.entries import Outgoing
 from copydesk.queue.likeness_index import LikenessIndex
-from copydesk.queue.streams import ArticleStream, Outgoing
+from copydesk.queue.streams import ArticleStream
 
 
 @dataclass

@@ -17,8 +17,9 @@ from copydesk.delivery.publication import Limits, entries_of, refused_item, refu
 from copydesk.errors import DependencyError, InputTooLarge, InvalidJob, MissingInput, ProcessingError, SpoolUnavailable
 from copydesk.models import Outcome
 from copydesk.pipeline import Processed
+from copydesk.queue.entries import ArticleEntry, CloseEntry, OutcomeEntry, Outgoing
 from copydesk.queue.jobs import Job, read_job
-from copydesk.queue.streams import ENTRIES_AT_ONCE, ArticleEntry, CloseEntry, OutcomeEntry, Outgoing
+from copydesk.queue.streams import ENTRIES_AT_ONCE
 from tests.entries import close, document, job, sha256, text
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -18,7 +18,7 @@ from copydesk.delivery.settlement import (
     wanted_keys,
 )
 from copydesk.models import IdentityKey, Outcome
-from copydesk.queue.streams import ArticleEntry
+from copydesk.queue.entries import ArticleEntry
 from copydesk.storage.articles import CurrentArticle
 from copydesk.storage.identities import KeyState
 from tests.entries import article, close, ending, job, text
