@@ -306,7 +306,8 @@ def test_the_openapi_document_names_every_body_answer_and_problem(door: HttpDoor
     assert {"DocumentIn", "Hints", "Accepted", "Stored", "Problem", "Settled", "Pending"} <= set(
         document["components"]["schemas"]
     )
-    assert set(post["responses"]) == {"200", "202", "400", "408", "413", "415", "422", "429", "503"}
+    refusals = {"400", "401", "403", "408", "413", "415", "422", "429", "503"}
+    assert set(post["responses"]) == {"200", "202", *refusals}
     assert {"text/plain", "application/json", "application/x-ndjson", "multipart/form-data"} <= set(
         post["requestBody"]["content"]
     )
