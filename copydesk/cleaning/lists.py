@@ -16,6 +16,10 @@ _OUTSIDE = (PieceClass.DROPPED, PieceClass.METADATA, PieceClass.RIGHTS)
 _LONGEST_LIST = 30
 _FEW_PARAGRAPHS = 4
 _SHORTEST_TITLE = 4
+_FEW_LINKS = 3
+_FEW_NOTICES = 5
+_SHORT_TEXT = 40
+"""Lines up to which a text is read closely; a longer one may be a page, with teasers that are sentences."""
 _LONGEST_INSIDE = 8
 """Lines of a list of links that stands between two paragraphs; more are the story's own."""
 _SHARE_BEHIND_ABOUT = 0.5
@@ -30,10 +34,12 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool, only_related: 
     members: list[Ruling] = []
     # Under a few paragraphs so many lines are the story: goods with their prices.
     spare_long = not on_page and sum(r.block.is_prose for r in rulings) <= _FEW_PARAGRAPHS
+    is_site = sum(ruling.kind in _OUTSIDE for ruling in rulings) > _FEW_NOTICES
+    is_short = not on_page and len(rulings) <= _SHORT_TEXT
     whole = behind = sum(r.block.weight for r in rulings if r.block.is_prose)
     for place, ruling in enumerate(rulings):
         opened = _HEADINGS.get(ruling.rule)
-        if opened == "list/related" and (ruling.block.is_sentence or _holds_its_link(ruling.block.low)):
+        if opened == "list/related" and is_short and (ruling.block.is_sentence or _holds_its_link(ruling.block.low)):
             opened = None
         if only_related and opened != "list/related":
             opened = None
@@ -46,9 +52,9 @@ def run_lists(rulings: list[Ruling], tail: int, *, on_page: bool, only_related: 
             _drop_list(members, run, spare_long=spare_long)
             run, members = opened, []
         elif run and _belongs_to_list(ruling):
-            is_over = place < tail and run != "list/about" and _is_story_again(ruling, members, on_page=on_page)
+            is_over = place < tail and run != "list/about" and _is_story_again(ruling, members, is_short=is_short)
             if len(members) >= _LONGEST_LIST or is_over or (run == "list/contact" and ruling.block.is_prose):
-                is_inside = place < tail and not on_page
+                is_inside = place < tail and not on_page and not is_site
                 if not (is_inside and len(members) > _LONGEST_INSIDE):
                     _drop_list(members, run, spare_long=spare_long)
                 run, members = "", []
@@ -73,10 +79,15 @@ def _holds_its_link(low: str) -> bool:
     return len(low.partition(":")[2].strip()) > _SHORTEST_TITLE
 
 
-def _is_story_again(ruling: Ruling, members: Sequence[Ruling], *, on_page: bool) -> bool:
-    """A paragraph or, off pages with their teasers, a sentence behind links that are none."""
-    return ruling.block.is_prose or (
-        not on_page and ruling.block.is_sentence and not any(m.block.is_sentence for m in members)
+def _is_story_again(ruling: Ruling, members: Sequence[Ruling], *, is_short: bool) -> bool:
+    """A paragraph or, in a text of few lines, a sentence behind a few links that are none."""
+    if ruling.block.is_prose:
+        return True
+    return (
+        is_short
+        and len(members) <= _FEW_LINKS
+        and ruling.block.is_sentence
+        and not any(m.block.is_sentence for m in members)
     )
 
 

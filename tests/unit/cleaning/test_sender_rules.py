@@ -85,6 +85,10 @@ def test_a_text_of_which_the_rules_leave_nothing_is_no_article(folder: Path) -> 
         '{ action = "drop", match = "regex", text = "(" }',
         '{ action = "drop", match = "prefix" }',
         '{ action = "drop", match = "prefix", text = "" }',
+        '{ action = "drop", match = "prefix", text = "x", to = "y" }',
+        '{ action = "replace", match = "prefix", text = "x" }',
+        '{ action = "replace", match = "regex", text = "a", to = "\\\\1" }',
+        '{ action = "replace", match = "regex", text = "a*", to = "" }',
     ],
 )
 def test_a_wrong_rule_stops_the_start(tmp_path: Path, rule: str) -> None:
@@ -92,3 +96,36 @@ def test_a_wrong_rule_stops_the_start(tmp_path: Path, rule: str) -> None:
 
     with pytest.raises(LexiconError, match=r"senders\.toml"):
         cleaning.load_rules([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("rule", "paragraph"),
+    [
+        (
+            'match = "prefix", text = "The ferry", to = "The old ferry"',
+            "The old ferry runs again from Monday, said the mayor.",
+        ),
+        (
+            'match = "regex", text = "(.{3,40}) from (Monday),", to = "\\\\2: \\\\1,"',
+            "Monday: The ferry runs again, said the mayor.",
+        ),
+        ('match = "exact", text = "The ferry runs again from Monday, said the mayor.", to = "It runs."', "It runs."),
+    ],
+)
+def test_text_is_replaced_and_the_input_still_explained(tmp_path: Path, rule: str, paragraph: str) -> None:
+    (tmp_path / "a.toml").write_text(f'name = "a"\nrules = [{{ action = "replace", {rule} }}]\n', encoding="utf-8")
+    cleaned = cleaned_for("a", tmp_path)
+
+    assert cleaned.body[0] == paragraph
+    assert [p.text for p in cleaned.pieces if p.rule == "sender/replace"] == [
+        "The ferry runs again from Monday, said the mayor."
+    ]
+
+
+def test_a_line_of_which_a_replacement_leaves_nothing_is_dropped(tmp_path: Path) -> None:
+    rule = '{ action = "replace", match = "prefix", text = "Zebra line: whatever this is", to = "" }'
+    (tmp_path / "a.toml").write_text(f'name = "a"\nrules = [{rule}]\n', encoding="utf-8")
+    cleaned = cleaned_for("a", tmp_path)
+
+    assert not any("Zebra" in paragraph for paragraph in cleaned.body)
+    assert "sender/replace" in [piece.rule for piece in cleaned.removed]
