@@ -122,6 +122,7 @@ def diff(
 def delete(
     article: Annotated[UUID, typer.Argument(help="The article's id.")],
     reason: Annotated[str, typer.Option(prompt=True, help="Why; it stays, and readers are told it.")],
+    as_json: AsJson = False,
 ) -> None:
     """Delete an article's text, revisions and inputs for good; what comes of it again is not stored."""
     from copydesk.storage import deletions
@@ -132,11 +133,12 @@ def delete(
         found = deletions.delete(connection, str(article), reason=reason.strip(), by=_who())
     if found is None:
         raise UsageError(str(article), "there is no such article")
-    print(f"deleted at {found.deleted_at:%Y-%m-%d %H:%M:%S}Z by {found.deleted_by}: {found.reason}")
+    text = f"deleted at {found.deleted_at:%Y-%m-%d %H:%M:%S}Z by {found.deleted_by}: {found.reason}"
+    print_answer(text, found._asdict(), as_json=as_json)
 
 
 @app.command()
-def undelete(article: Annotated[UUID, typer.Argument(help="The article's id.")]) -> None:
+def undelete(article: Annotated[UUID, typer.Argument(help="The article's id.")], as_json: AsJson = False) -> None:
     """Let what comes of a deleted article be stored again, as an article of its own; its text is gone."""
     from copydesk.storage import deletions
 
@@ -144,7 +146,7 @@ def undelete(article: Annotated[UUID, typer.Argument(help="The article's id.")])
         found = deletions.lift(connection, str(article), by=_who())
     if found is None:
         raise UsageError(str(article), "it was not deleted")
-    print("what comes of it again is stored")
+    print_answer("what comes of it again is stored", found._asdict(), as_json=as_json)
 
 
 def _who() -> str:

@@ -109,7 +109,9 @@ def set_(
 
 
 @app.command()
-def remove(url: Annotated[str, typer.Argument(help="Address of a feed that is polled.")]) -> None:
+def remove(
+    url: Annotated[str, typer.Argument(help="Address of a feed that is polled.")], as_json: AsJson = False
+) -> None:
     """Forget a feed and its log; its articles stay."""
     from copydesk.storage import feed_changes
 
@@ -118,7 +120,7 @@ def remove(url: Annotated[str, typer.Argument(help="Address of a feed that is po
         if number is None:
             raise UsageError(url, "no such feed")
         feed_changes.remove(connection, number)
-    print("removed")
+    print_answer("removed", {"removed": url}, as_json=as_json)
 
 
 @app.command("test")

@@ -43,7 +43,7 @@ PRIVILEGES: Mapping[str, Table] = {
     },
     "storage": {
         "ingest": KEEP,
-        "raw": APPEND,
+        "raw": ("select", "insert", "update (stored_at, source)", "delete"),
         "article_head": KEEP,
         "revision": APPEND,
         "deletion": READ,
@@ -94,6 +94,8 @@ PRIVILEGES: Mapping[str, Table] = {
         "ingest": READ,
         "receipt": READ,
         "api_key": READ,
+        "learnt_line": READ,
+        "source_profile": READ,
     },
     # The command line, and what an administrator asks of the HTTP door: reads everything, changes what is configured
     # and what did not become an article, deletes articles and cleans them again; it makes none.
