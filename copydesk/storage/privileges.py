@@ -36,7 +36,8 @@ PRIVILEGES: Mapping[str, Table] = {
         "article_head": ("select (id, source, changed_at, current_revision)",),
         "revision": ("select (article_id, number, title)",),
         "article": ("select (id, title, url, language, publisher, published_text)",),
-        "ingest": ("select (id, source)",),
+        # Locks the job whose fetch it notes, so that it is not closed meanwhile.
+        "ingest": ("select (id, source, closed_at)", "update (source)"),
         "outbox": READ,
         "webhook": ("select", "update"),
         "webhook_log": APPEND,
