@@ -109,7 +109,9 @@ def test_what_a_full_redis_left_is_judged_once_there_is_room(own_redis: ValkeySe
     ):
         index = LikenessIndex(client, window_s=timedelta(days=3650).total_seconds(), bytes_max=1 << 30)
         index.begin(NOON, expected=1)
-        index.finish(index.state().server_run, 10)
+        assert index.lock("test")
+        assert index.finish("test", index.state().server_run, 10)
+        index.unlock("test")
         judging = Judging(index, lambda: None)
         client.config_set("maxmemory", 1)
         (left,) = judging.judged([Outgoing(entry("left", 0, *STORY))], NOON)
