@@ -35,7 +35,8 @@ faults: $(VENV)/dev ## The long forms: each fault amid 2,000 documents, beside s
 	@COPYDESK_TEST_FAULT_DOCUMENTS=2000 COPYDESK_TEST_FAULT_FILES=100000 \
 		COPYDESK_TEST_FAULT_RESULTS=$(FAULTS_OURS) $(BIN)/python -m pytest -s tests/faults/test_table.py
 	@$(MAKE) --no-print-directory faults-stock
-	@COPYDESK_TEST_KILLS=500 $(BIN)/python -m pytest tests/faults/test_racing_copies.py
+	@COPYDESK_TEST_KILLS=500 COPYDESK_TEST_KILL_ROUNDS=3 $(BIN)/python -m pytest \
+		tests/faults/test_racing_copies.py tests/faults/test_kills.py
 
 .PHONY: faults-stock
 faults-stock: $(VENV)/dev ## The same faults on an application with stock Celery, for comparison

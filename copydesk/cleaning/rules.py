@@ -150,9 +150,13 @@ def prepare(rules: Rules) -> None:
 
     Takes about two seconds, which a worker pays once and no document waits for.
     """
-    for code in rules.lexes:
-        rules.lexis(code)
-    load_models()
+    gc.disable()  # it would walk what is made here again and again
+    try:
+        for code in rules.lexes:
+            rules.lexis(code)
+        load_models()
+    finally:
+        gc.enable()
     # All this lives as long as the process; each full collection would walk its half a million objects (50 ms).
     gc.collect()
     gc.freeze()

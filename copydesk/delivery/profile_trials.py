@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import tomllib
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from copydesk import pipeline
-from copydesk.cleaning import Rules, load_rules
-from copydesk.cleaning.profiles import Profile
-from copydesk.delivery.knowledge import Knowledge, parse
-from copydesk.delivery.limited import LimitedParser
 from copydesk.errors import LexiconError
 from copydesk.models import Hints, RawItem
-from copydesk.pipeline import Processed
 from copydesk.settings import Settings
+
+if TYPE_CHECKING:  # 0.8 s of imports that a door of which nobody asks a trial does not need
+    from copydesk.cleaning import Rules
+    from copydesk.cleaning.profiles import Profile
+    from copydesk.delivery.knowledge import Knowledge
+    from copydesk.delivery.limited import LimitedParser
+    from copydesk.pipeline import Processed
 
 # Of one text; somebody waits for it.
 SECONDS = 10.0
@@ -26,7 +28,7 @@ class ProfileTrials:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._parser = LimitedParser(seconds=SECONDS, memory_bytes=MEMORY_BYTES)
+        self._parser: LimitedParser | None = None
         self._lock = threading.Lock()
         self._knowledge: Knowledge | None = None
 
@@ -35,14 +37,21 @@ class ProfileTrials:
 
         One text at a time. Raises `LexiconError` for a wrong profile, `InputError` for a text that cannot be read.
         """
+        from copydesk import pipeline
+        from copydesk.delivery.limited import LimitedParser
+
         written = None if toml is None else [profile_of(name, toml)]
         with self._lock:
             rules = self._rules()
+            self._parser = self._parser or LimitedParser(seconds=SECONDS, memory_bytes=MEMORY_BYTES)
             if written:
                 rules = rules.knowing(written, rules.learnt, "tried")
             return pipeline.process(RawItem(data, name, now, hints), rules, parse=self._parser.parse)
 
     def _rules(self) -> Rules:
+        from copydesk.cleaning import load_rules
+        from copydesk.delivery.knowledge import Knowledge
+
         if self._knowledge is None:
             files = load_rules([self._settings.rules_dir] if self._settings.rules_dir else [])
             self._knowledge = Knowledge(files, self._settings.postgres_url.get_secret_value())
@@ -51,6 +60,8 @@ class ProfileTrials:
 
 def profile_of(name: str, toml: str) -> Profile:
     """The one profile that a TOML text has, under this name. Raises `LexiconError`."""
+    from copydesk.delivery.knowledge import parse
+
     found = parse(name, toml)
     if len(found) != 1 or "sources" in tomllib.loads(toml):
         raise LexiconError(name, "a kept profile stands alone, without `sources`")
