@@ -31,7 +31,8 @@ UNSPACED = ("zh", "ja", "th")
 QUERIES = 40
 
 _INSERT = """
-with head as (insert into article_head (id, source, current_revision) values (%(id)s, 'bench', 1)),
+with head as (insert into article_head (id, source, current_revision, cluster_id)
+              values (%(id)s, 'bench', 1, %(id)s)),
      event as (insert into outbox (event, article_id, revision, ingest_id, item_id)
                values ('stored', %(id)s, 1, 'bench', %(id)s::text))
 insert into revision (article_id, number, format, language, title, zone_unknown, authors, credits, rights, captions,
