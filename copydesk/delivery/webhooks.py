@@ -65,8 +65,11 @@ class Telling:
         self._client = client_of(settings)
         self._lease_s = 2 * settings.fetch_whole_s
 
-    def carry(self, payload: object, *, task_id: str) -> None:
-        """Tell the webhook that a job names. Never raises for what it or a dependency did: its lease ends."""
+    def carry(self, payload: object, *, task_id: str, is_redelivered: bool = False) -> None:
+        """Tell the webhook that a job names. Never raises for what it or a dependency did: its lease ends.
+
+        `is_redelivered`: a worker before this one may have died over it.
+        """
         try:
             job = read_asked(WebhookJob, payload, task_id=task_id)
         except InvalidJob as error:
@@ -74,19 +77,19 @@ class Telling:
             return
         held: Lease | None = Lease(job.webhook_id, job.lease)
         try:
-            for _ in range(CALLS_A_TURN):
+            for number in range(CALLS_A_TURN):
                 # Beside the call as a whole: its way to the database.
                 limit_s = self._settings.fetch_whole_s + self._settings.stuck_after_s
                 with pulse.holding("webhook", str(job.webhook_id), limit_s=limit_s):
-                    held = held and self._step(held)
+                    held = held and self._step(held, again=is_redelivered and number == 0)
         except DependencyError as error:
             pulse.back_off(error.dependency)
             log.warning("given up: the webhook is called again when its lease ends", error=str(error))
 
-    def _step(self, held: Lease) -> Lease | None:
+    def _step(self, held: Lease, *, again: bool) -> Lease | None:
         """One call; the lease for the next one, None when there is nothing more to do now."""
         with self._transaction() as connection:
-            webhook = webhooks.begin(connection, held, lease_s=self._lease_s)
+            webhook = webhooks.begin(connection, held, lease_s=self._lease_s, again=again)
             if webhook is None:
                 return None
             newest = outbox.newest(connection)

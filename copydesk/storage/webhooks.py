@@ -46,9 +46,10 @@ update webhook w set leased_until = now() + make_interval(secs => %(lease_s)s)
 returning w.id, w.leased_until
 """
 
+# Whoever loses its lease to a job that is carried again moves nothing any more; at worst a call is made twice.
 _BEGIN = """
 update webhook set leased_until = now() + make_interval(secs => %(lease_s)s)
- where id = %(id)s and leased_until = %(lease)s and enabled
+ where id = %(id)s and enabled and (leased_until = %(lease)s or (%(again)s and leased_until is not null))
 returning id, url, secret, events, source, position, failures, leased_until
 """
 
@@ -157,10 +158,14 @@ def lease(connection: Connection, *, limit: int, lease_s: float) -> list[Lease]:
         return [Lease(*row) for row in cursor.fetchall()]
 
 
-def begin(connection: Connection, held: Lease, *, lease_s: float) -> Webhook | None:
-    """Take a webhook in hand under a lease, which is renewed; None when it is in other hands, off, or gone."""
+def begin(connection: Connection, held: Lease, *, lease_s: float, again: bool = False) -> Webhook | None:
+    """Take a webhook in hand under a lease, which is renewed; None when it is in other hands, off, or gone.
+
+    With `again` also out of the hands of a worker that died over this very job.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, {"id": held.webhook_id, "lease": held.until, "lease_s": lease_s})
+        values = {"id": held.webhook_id, "lease": held.until, "lease_s": lease_s, "again": again}
+        cursor.execute(_BEGIN, values)
         row = cursor.fetchone()
         return Webhook(*row) if row else None
 

@@ -37,9 +37,14 @@ class Receiver:
     refuse: int = 0
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     def answer(self, headers: dict[str, str], body: bytes) -> int:
         self.calls.append((headers, body))
+        self.may_answer.wait(60)
         if self.refuse:
             self.refuse -= 1
             return 503
@@ -152,6 +157,25 @@ def test_what_a_webhook_was_told_is_told_again_on_demand(door: HttpDoor) -> None
         assert again["enabled"] is False
         run(door, "remove", number)
         assert number not in {str(row["id"]) for row in json.loads(run(door, "list", "--json"))}
+
+
+def test_a_webhook_misses_nothing_when_those_who_tell_it_are_killed_amid_a_call(door: HttpDoor) -> None:
+    """Told at least once, within seconds, and what is told for the first time comes in order."""
+    source = unique()
+    with receiver() as hook:
+        add(door, hook.url, "--source", source)
+        articles = []
+        for killed in ("fetch", "scheduler", "fetch"):
+            hook.may_answer.clear()
+            calls = len(hook.calls)
+            articles += [store(door, source, unique()) for _ in range(2)]
+            wait_until(lambda calls=calls: len(hook.calls) > calls, 30, f"a call; {door.stack.tail()}")  # type: ignore[misc]  # mypy#12557: default binds the loop's value
+            door.stack.kill(killed)
+            hook.may_answer.set()
+            door.stack.start(killed)
+        wait_until(lambda: {e["article"] for e in hook.taken} >= set(articles), 60, f"told of all; {door.stack.tail()}")
+
+    assert list(dict.fromkeys(event["article"] for event in hook.taken)) == articles
 
 
 @pytest.mark.parametrize(

@@ -36,17 +36,20 @@ def start_vitals(**_: object) -> None:
 @app.task(name=FETCH_TASK, bind=True)
 def fetch(self: Task, *args: Any, **kwargs: Any) -> None:
     """Poll one feed, sent as `args=[job]` or `kwargs={"job": job}`."""
-    is_redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
-    polling.carry(sent_job(args, kwargs), task_id=self.request.id, is_redelivered=is_redelivered)
+    polling.carry(sent_job(args, kwargs), task_id=self.request.id, is_redelivered=_is_redelivered(self))
 
 
 @app.task(name=WEBHOOK_TASK, bind=True)
 def webhook(self: Task, *args: Any, **kwargs: Any) -> None:
     """Tell one webhook what changed, sent as `args=[job]`."""
-    telling.carry(sent_job(args, kwargs), task_id=self.request.id)
+    telling.carry(sent_job(args, kwargs), task_id=self.request.id, is_redelivered=_is_redelivered(self))
 
 
 @app.task(name=TRIAL_TASK, bind=True)
 def try_feed(self: Task, *args: Any, **kwargs: Any) -> None:
     """Look at a feed for somebody who waits, sent as `args=[job]`."""
     trying.carry(sent_job(args, kwargs), task_id=self.request.id)
+
+
+def _is_redelivered(task: Task) -> bool:
+    return bool((task.request.delivery_info or {}).get("redelivered"))
