@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from copydesk.errors import IndexIncomplete, QueueFull, QueueNotTrusted, QueueUnavailable
@@ -100,6 +100,7 @@ class ArticleStream:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._reader = _without_retries(client)
         self._claim_cursor = "0-0"
         self._publish = client.register_script(PUBLISH)
 
@@ -222,7 +223,7 @@ class ArticleStream:
     def _read(self, consumer: str, position: str, count: int, block_ms: int | None) -> list[Incoming]:
         with translated_errors("read"):
             try:
-                reply = self._redis.xreadgroup(GROUP, consumer, {ARTICLES: position}, count=count, block=block_ms)
+                reply = self._reader.xreadgroup(GROUP, consumer, {ARTICLES: position}, count=count, block=block_ms)
             except redis.ResponseError as error:
                 self._recreate_group(error)
                 return []
@@ -249,6 +250,16 @@ class ArticleStream:
         if "NOGROUP" not in str(error):
             raise error
         self.create_group()
+
+
+def _without_retries(client: redis.Redis) -> redis.Redis:
+    """A client for reads that must not be repeated unseen.
+
+    Entries whose reply was lost are ours by then: read again, `>` passes over them, and they would wait for a claim.
+    """
+    pool = client.connection_pool
+    settings = {**pool.connection_kwargs, "retry": Retry(NoBackoff(), 0)}
+    return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **settings))
 
 
 def articles_waiting(client: redis.Redis) -> int:
