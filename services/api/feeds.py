@@ -32,6 +32,7 @@ def add_feeds(app: FastAPI, database: Database, settings: Settings, trials: Tria
     _add_trial(app, trials)
     _add_reading(app, database)
     _add_changing(app, database, settings, trials)
+    _add_removing_and_polling(app, database)
 
 
 def _add_trial(app: FastAPI, trials: Trials) -> None:
@@ -123,6 +124,8 @@ def _add_changing(app: FastAPI, database: Database, settings: Settings, trials: 
         except RowRefused as error:  # its address is unique
             raise _known(target or "") from error
 
+
+def _add_removing_and_polling(app: FastAPI, database: Database) -> None:
     @app.delete(
         "/v1/feeds/{feed_id}",
         status_code=204,

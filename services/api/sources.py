@@ -41,7 +41,8 @@ Key = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$", description="As
 def add_sources(app: FastAPI, database: Database, trials: ProfileTrials) -> None:
     """Add the routes."""
     _add_trial(app, trials)
-    _add_profiles(app, database)
+    _add_reading(app, database)
+    _add_changing(app, database)
     _add_lines(app, database)
 
 
@@ -61,7 +62,7 @@ def _add_trial(app: FastAPI, trials: ProfileTrials) -> None:
         return TriedProfile(documents=[_tried(one) for one in found])
 
 
-def _add_profiles(app: FastAPI, database: Database) -> None:
+def _add_reading(app: FastAPI, database: Database) -> None:
     @app.get("/v1/sources", summary="List sources", responses=AWAY)
     async def list_sources(after: Text = None, limit: Limit = 50) -> Sources:
         def load(connection: Connection) -> list[SourceListed]:
@@ -78,6 +79,8 @@ def _add_profiles(app: FastAPI, database: Database) -> None:
     async def get_source(request: Request, name: Named) -> Response:
         return tagged(request, _there(name, await database.ask(lambda c: _one(c, name))))
 
+
+def _add_changing(app: FastAPI, database: Database) -> None:
     @app.put(
         "/v1/sources/{name}",
         response_model=Source,
